@@ -1,0 +1,60 @@
+"""EC-GAN: emotion-controllable face completion (Chen et al., Applied Sciences 2023, 13(13), 7638).
+
+    from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
+
+    pipeline = load_checkpoint(DEFAULT_CHECKPOINT)
+    result = pipeline(image, hole, emotion="happy", seed=1)
+
+Names are imported when they are first used, so that `import ecgan_core` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_MODELS = _PACKAGE / "models"  # where an installed wheel has them; a checkout has them beside the packages
+DEFAULT_CHECKPOINT = (_MODELS if _MODELS.is_dir() else _PACKAGE.parent / "models") / "ecgan-portraits-64.safetensors"
+
+_HOME = {
+    "Encoder": "encoder",
+    "Generator": "generator",
+    "Discriminator": "discriminator",
+    "EmotionSet": "emotions",
+    "EmotionVector": "emotions",
+    "SeparationReport": "emotions",
+    "UnknownEmotion": "emotions",
+    "separation": "emotions",
+    "Box": "faces",
+    "Frame": "faces",
+    "NoFaceFound": "faces",
+    "find_faces": "faces",
+    "FaceLatent": "latent",
+    "ECGANPipeline": "pipeline",
+    "ECGANOutput": "pipeline",
+    "PortraitLatent": "portrait",
+    "complete_portraits": "portrait",
+    "render": "portrait",
+    "shift_portraits": "portrait",
+    "BadFile": "files",
+    "CheckpointError": "checkpoint",
+    "CheckpointInfo": "checkpoint",
+    "inspect_checkpoint": "checkpoint",
+    "load_checkpoint": "checkpoint",
+    "save_checkpoint": "checkpoint",
+}
+
+__all__ = ["DEFAULT_CHECKPOINT", *_HOME]
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

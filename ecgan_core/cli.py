@@ -1,0 +1,238 @@
+"""The command line: complete, shift, infer and inspect, with no ComfyUI.
+
+Exit codes: 0, 1 (it could not be done; one sentence on stderr says why) and 2 (wrong usage).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import DEFAULT_CHECKPOINT
+
+if TYPE_CHECKING:  # torch takes seconds to import: only once there is work to do
+    from torch import Tensor
+
+    from .pipeline import ECGANPipeline
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code (wrong usage raises SystemExit(2), as argparse does)."""
+    arguments = parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except (ValueError, OSError) as problem:
+        print(f"ecgan: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("ecgan: interrupted", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="ecgan",
+        description="Complete masked faces and choose their emotion (EC-GAN). A mask is white where to fill.",
+    )
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    command = commands.add_parser("complete", help="fill the masked part of a face in a picture")
+    command.add_argument("image", type=Path, metavar="IMAGE")
+    command.add_argument("--hole", type=Path, required=True, metavar="MASK", help="white where to fill")
+    _add_model(command)
+    command.add_argument("--emotion", metavar="NAME", help="default: the one that the visible part suggests")
+    command.add_argument("--strength", type=float, default=1.0, metavar="X", help="0 neutral, 1 the emotion (default)")
+    command.add_argument("--samples", type=_count, default=1, metavar="N", help="how many results (default 1)")
+    command.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the first sample (default 0)")
+    command.add_argument("--variation", type=float, default=1.0, metavar="X", help="how far samples differ (default 1)")
+    command.add_argument(
+        "--feather", type=int, default=8, metavar="PIXELS", help="soft edge inside the mask (default 8)"
+    )
+    _add_face(command)
+    _add_out(command)
+    command.set_defaults(run=complete)
+
+    command = commands.add_parser("shift", help="move the emotion of faces that complete has saved")
+    command.add_argument("latents", type=Path, nargs="+", metavar="LATENT", help="latent-0.safetensors of complete")
+    direction = command.add_mutually_exclusive_group(required=True)
+    direction.add_argument("--emotion", metavar="NAME", help="towards one of the model's own emotions")
+    direction.add_argument("--vector", type=Path, metavar="FILE", help="along a saved emotion vector")
+    command.add_argument("--strength", type=float, default=1.0, metavar="X", help="how far; below 0 away (default 1)")
+    _add_model(command)
+    _add_out(command)
+    command.set_defaults(run=shift)
+
+    command = commands.add_parser("infer", help="print the probability of each emotion as JSON")
+    command.add_argument("image", type=Path, metavar="IMAGE")
+    command.add_argument("--hole", type=Path, metavar="MASK", help="look only at what is not masked")
+    _add_model(command)
+    _add_face(command)
+    command.set_defaults(run=infer)
+
+    command = commands.add_parser("inspect", help="print what a checkpoint says about itself")
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.set_defaults(run=inspect)
+    return top
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", type=Path, default=DEFAULT_CHECKPOINT, metavar="FILE", help="default: the bundled")
+
+
+def _add_face(command: argparse.ArgumentParser) -> None:
+    place = command.add_mutually_exclusive_group()
+    place.add_argument(
+        "--face", choices=("auto", "whole"), default="auto", help="find the face (default), or the whole picture is one"
+    )
+    place.add_argument("--box", type=_box, metavar="X,Y,W,H", help="the face, forehead to chin, in pixels")
+
+
+def _add_out(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+
+
+def complete(arguments: argparse.Namespace) -> None:
+    """Write complete-0.png … and latent-0.safetensors … for `shift`."""
+    picture, hole = read_picture(arguments.image), read_mask(arguments.hole)  # what is quick to refuse comes first
+
+    from .faces import Box
+    from .portrait import complete_portraits, render
+
+    pipeline = _model(arguments)
+    latent = complete_portraits(
+        pipeline,
+        picture,
+        hole,
+        emotion=arguments.emotion,
+        strength=arguments.strength,
+        seeds=arguments.seed,
+        variation=arguments.variation,
+        face=_face_choice(arguments),
+        boxes=Box(*arguments.box) if arguments.box else None,
+        samples=arguments.samples,
+        feather=arguments.feather,
+    )
+    for i, picture in enumerate(render(pipeline, latent)):
+        write_picture(arguments.out / f"complete-{i}.png", picture)
+        latent[i].save(arguments.out / f"latent-{i}.safetensors")
+
+
+def shift(arguments: argparse.Namespace) -> None:
+    """Write shift-0.png … and shift-latent-0.safetensors …, one pair for each latent."""
+    from .emotions import EmotionVector
+    from .portrait import PortraitLatent, render, shift_portraits
+
+    latents = [PortraitLatent.load(path) for path in arguments.latents]
+    pipeline = _model(arguments)
+    vector = EmotionVector.load(arguments.vector) if arguments.vector else pipeline.vector(arguments.emotion)
+    for i, latent in enumerate(latents):
+        shifted = shift_portraits(pipeline, latent, vector, arguments.strength)
+        write_picture(arguments.out / f"shift-{i}.png", render(pipeline, shifted)[0])
+        shifted.save(arguments.out / f"shift-latent-{i}.safetensors")
+
+
+def infer(arguments: argparse.Namespace) -> None:
+    """Print {"emotion": probability, …}, the likeliest first."""
+    picture = read_picture(arguments.image)
+    hole = read_mask(arguments.hole) if arguments.hole else picture.new_zeros(1, 1, *picture.shape[-2:])
+    if hole.shape[-2:] != picture.shape[-2:]:
+        sizes = [f"{t.shape[-1]}×{t.shape[-2]}" for t in (hole, picture)]
+        raise ValueError(f"the mask is {sizes[0]} pixels but the picture {sizes[1]}; make the mask from this picture")
+
+    from .faces import Box, crop
+    from .portrait import PARTLY_MISSING, portrait_frame
+
+    pipeline = _model(arguments)
+    box = Box(*arguments.box) if arguments.box else None
+    frame = portrait_frame(picture[0], hole[0], _face_choice(arguments), box)
+    face, missing = (crop(tensor[0], frame, pipeline.frame_size)[None] for tensor in (picture, hole))
+    probabilities = pipeline.infer_emotion(2 * face - 1, (missing > PARTLY_MISSING).float())[0].tolist()
+    ranked = sorted(zip(pipeline.emotion_set.names, probabilities, strict=True), key=lambda pair: -pair[1])
+    print(json.dumps({name: round(p, 4) for name, p in ranked}, indent=2, ensure_ascii=False))
+
+
+def inspect(arguments: argparse.Namespace) -> None:
+    """Print a checkpoint's card, emotions and config; its weights are not read."""
+    from .checkpoint import inspect_checkpoint
+
+    info = inspect_checkpoint(arguments.file)
+    emotions = ", ".join(f"{name} (neutral)" if name == info.neutral else name for name in info.emotions)
+    print(f"file: {arguments.file}\nformat: {info.format_version}")
+    print(f"parameters: {info.parameters:,}\nemotions: {emotions}")
+    for network, config in info.config.items():
+        print(f"{network}: {', '.join(f'{key} {value}' for key, value in config.items())}")
+    print(f"\n{info.card.strip() or 'This checkpoint has no card.'}")
+
+
+def read_picture(path: Path) -> Tensor:
+    """[1,3,H,W] in 0..1, upright; raises ValueError if it is no picture or partly transparent."""
+    import numpy as np
+    import torch
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}; check the name and the folder")
+    try:
+        image = ImageOps.exif_transpose(Image.open(path))
+        image.load()
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as problem:
+        raise ValueError(f"{path} cannot be read as a picture; save it as PNG or JPEG again") from problem
+    if image.mode.startswith(("I", "F")):
+        raise ValueError(f"{path} has more than 8 bits a channel; save it with 8")
+    if image.has_transparency_data and np.array(image.convert("RGBA"))[..., 3].min() < 255:
+        raise ValueError(f"{path} is partly transparent (RGBA); flatten it onto a background first")
+    pixels = np.array(image.convert("RGB"), dtype=np.float32)
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+
+
+def read_mask(path: Path) -> Tensor:
+    """[1,1,H,W] in 0..1 from the brightness of a picture: white is to be filled."""
+    return read_picture(path).mean(dim=1, keepdim=True)
+
+
+def write_picture(path: Path, picture: Tensor) -> None:
+    """Write [3,H,W] in 0..1 as an 8-bit PNG, in one step; pixels that were read from 8 bits come out as they were."""
+    from PIL import Image
+
+    from .files import replacing
+
+    pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    with replacing(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format="PNG")
+    print(path)
+
+
+def _model(arguments: argparse.Namespace) -> ECGANPipeline:
+    from .checkpoint import load_checkpoint
+
+    return load_checkpoint(arguments.model)
+
+
+def _face_choice(arguments: argparse.Namespace) -> str:
+    return "whole image" if arguments.face == "whole" else "auto"
+
+
+def _box(text: str) -> tuple[float, ...]:
+    try:
+        x, y, width, height = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not four numbers x,y,width,height") from None
+    if width <= 0 or height <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} has no width or no height")
+    return x, y, width, height
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)

@@ -1,0 +1,107 @@
+"""The encoder E: from a face to the latent code of its content.
+
+One trunk and two heads (PIC-Net's two paths). The *prior* reads the visible part and its hole, p(z | I_m); the
+*posterior* reads the whole face, q(z | I_g), and exists for training and for building vectors from pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+
+from .blocks import DownBlock, ResidualBlock, coordinates, group_norm
+
+
+@dataclass
+class DiagonalGaussian:
+    """Independent normal distributions, `mean` and `std` of shape [B,d,h,w]."""
+
+    mean: Tensor
+    std: Tensor
+
+    def sample(self, noise: Tensor | None = None) -> Tensor:
+        """mean + std · noise, differentiable in both; standard normal noise is drawn when none is given."""
+        return self.mean + self.std * (torch.randn_like(self.mean) if noise is None else noise)
+
+
+@dataclass
+class EncoderOutput:
+    """`prior` p(z | I_m) and the trunk's `features` of the visible part, fine (S×S) to coarse (h×w)."""
+
+    prior: DiagonalGaussian
+    features: tuple[Tensor, ...]
+
+
+class LatentHead(nn.Module):
+    """Mean and standard deviation of a latent code; starts at N(0, 1) whatever the features are."""
+
+    def __init__(self, channels: int, latent_channels: int):
+        super().__init__()
+        self.norm = group_norm(channels)
+        self.conv = nn.Conv2d(channels, 2 * latent_channels, 3, padding=1)
+        nn.init.normal_(self.conv.weight, std=1e-3)
+        nn.init.zeros_(self.conv.get_parameter("bias"))
+
+    def forward(self, x: Tensor) -> DiagonalGaussian:
+        mean, log_variance = self.conv(F.silu(self.norm(x))).chunk(2, dim=1)
+        return DiagonalGaussian(mean, torch.exp(0.5 * log_variance.clamp(-10, 4)))
+
+
+class Encoder(ModelMixin, ConfigMixin):
+    """E. `widths` are the channels at S, S/2, S/4 …; the latent code lives on the coarsest grid.
+
+    Args:
+        image_size: S, the side of the model's frame, 64 to 512 and a multiple of 2 ** (len(widths) − 1).
+        widths: channels per level, fine to coarse.
+        latent_channels: d.
+    """
+
+    @register_to_config
+    def __init__(self, image_size: int = 64, widths: tuple[int, ...] = (32, 64, 128, 256), latent_channels: int = 64):
+        super().__init__()
+        if image_size % 2 ** (len(widths) - 1):
+            raise ValueError(
+                f"image_size {image_size} cannot be halved {len(widths) - 1} times, once for each width after the "
+                f"first; use a multiple of {2 ** (len(widths) - 1)}"
+            )
+        self.stem = nn.Conv2d(3 + 1 + 2, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths))
+        self.middle = ResidualBlock(widths[-1], widths[-1])
+        self.prior_head = LatentHead(widths[-1], latent_channels)
+        self.posterior_head = LatentHead(widths[-1], latent_channels)
+
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """(d, h, w) of a latent code."""
+        side = self.config.image_size // 2 ** (len(self.config.widths) - 1)
+        return self.config.latent_channels, side, side
+
+    def trunk(self, visible: Tensor, hole: Tensor) -> tuple[Tensor, ...]:
+        """One tensor a level, fine to coarse, of visible [B,3,S,S] in −1..1 and hole [B,1,S,S] (1 = missing)."""
+        features = [self.stem(torch.cat([visible, hole, coordinates(visible)], dim=1))]
+        for down in self.down:
+            features.append(down(features[-1]))
+        features[-1] = self.middle(features[-1])
+        return tuple(features)
+
+    def forward(self, visible: Tensor, hole: Tensor) -> EncoderOutput:
+        """The prior p(z | I_m) and features of the visible part; visible = face · (1 − hole)."""
+        features = self.trunk(visible, hole)
+        return EncoderOutput(self.prior_head(features[-1]), features)
+
+    def posterior(self, face: Tensor) -> DiagonalGaussian:
+        """q(z | I_g) of a whole face [B,3,S,S] in −1..1: the content z_c of METHOD's image content path."""
+        return self.posterior_head(self.trunk(face, torch.zeros_like(face[:, :1]))[-1])
+
+    def both(self, face: Tensor, hole: Tensor) -> tuple[EncoderOutput, DiagonalGaussian]:
+        """`forward` and `posterior` in one pass over the trunk, as training needs them."""
+        visible = face * (1 - hole)
+        features = self.trunk(torch.cat([visible, face]), torch.cat([hole, torch.zeros_like(hole)]))
+        of_visible, of_whole = zip(*(feature.chunk(2) for feature in features), strict=True)
+        return EncoderOutput(self.prior_head(of_visible[-1]), of_visible), self.posterior_head(of_whole[-1])

@@ -1,0 +1,88 @@
+"""The generator G: from a latent code, an emotion code and the visible part to a face, coarse to fine.
+
+z' = z + z_e (METHOD, Emotion control) is the only thing that carries emotion: it enters the coarsest grid as it is, and
+its spatial mean styles every block, so that a step along an emotion vector reaches the brows and the mouth alike.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+
+from .blocks import ResidualBlock, UpBlock, VisibleAttention, pointwise
+from .emotions import replicate
+
+OUTPUT_SCALES = 3  # images at S/4, S/2 and S, as PIC-Net's appearance loss wants them
+
+
+class Generator(ModelMixin, ConfigMixin):
+    """G. Its `image_size`, `widths` and `latent_channels` are those of its encoder.
+
+    Args:
+        num_emotions: m, the length of an emotion label.
+
+    The buffer `emotion_codes` [m,d] holds the recorded code of every emotion, the mean of z_e over training.
+    """
+
+    emotion_codes: Tensor
+
+    @register_to_config
+    def __init__(
+        self,
+        image_size: int = 64,
+        widths: tuple[int, ...] = (32, 64, 128, 256),
+        latent_channels: int = 64,
+        num_emotions: int = 7,
+    ):
+        super().__init__()
+        if latent_channels < num_emotions:
+            raise ValueError(
+                f"latent_channels {latent_channels} cannot hold a code of {num_emotions} emotions; "
+                f"give at least {num_emotions} latent channels"
+            )
+        self.register_buffer("emotion_codes", replicate(torch.eye(num_emotions), latent_channels))
+        self.latent_in = pointwise(latent_channels, widths[-1])
+        self.feature_in = pointwise(widths[-1], widths[-1])
+        self.middle = ResidualBlock(widths[-1], widths[-1], latent_channels)
+        steps = list(pairwise(widths[::-1]))  # (256, 128), (128, 64) …: channels in and out of each up block
+        self.up = nn.ModuleList(
+            UpBlock(a, b, latent_channels, normalize=i < len(steps) - 1) for i, (a, b) in enumerate(steps)
+        )
+        self.attention = VisibleAttention(widths[-2])
+        self.to_rgb = nn.ModuleList(nn.Conv2d(b, 3, 3, padding=1) for _, b in steps[-OUTPUT_SCALES:])
+
+    def forward(
+        self, z: Tensor, code: Tensor, features: tuple[Tensor, ...], visible: Tensor, hole: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Images [B,3,s,s] in −1..1 for s = S/4, S/2, S; the last is the generated face I_gen, not yet composited.
+
+        Args:
+            z: latent code [B,d,h,w].
+            code: emotion code z_e [B,d].
+            features: the encoder's, of the visible part, fine to coarse.
+            visible: face · (1 − hole), [B,3,S,S].
+            hole: [B,1,S,S], 1 = to fill.
+        """
+        z = z + code[:, :, None, None]
+        style = z.mean(dim=(2, 3))
+        h = self.middle(self.latent_in(z) + self.feature_in(features[-1]), style)
+        images = []
+        for i, up in enumerate(self.up):
+            feature = features[-2 - i]
+            h = up(h, feature, hole, style)
+            if i == 0:  # the second coarsest grid: 16×16 at every image size whose latent grid is 8×8
+                h = self.attention(h, feature, hole)
+            scale = i - (len(self.up) - len(self.to_rgb))
+            if scale >= 0:
+                images.append(torch.tanh(self.to_rgb[scale](F.silu(h))))
+        return tuple(images)
+
+
+def composite(face: Tensor, generated: Tensor, hole: Tensor) -> Tensor:
+    """I_com = (1 − hole) ⊙ I_g + hole ⊙ I_gen; where the hole is exactly 0 the result is exactly `face`."""
+    return torch.where(hole > 0, face + hole * (generated - face), face)

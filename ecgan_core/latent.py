@@ -1,0 +1,101 @@
+"""What the generator needs to draw a face again: the latent that completing returns and that shifts move."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from .files import BadFile, read_header, read_tensors, write_tensors
+
+LATENT_FORMAT = "1"
+
+
+@dataclass(frozen=True, eq=False)
+class FaceLatent:
+    """A batch of faces in latent form. Nothing changes one in place: hosts keep them in caches.
+
+    Args:
+        z: latent code of the content [B,d,h,w].
+        code: emotion code z_e [B,d], float32 whatever the model's precision, so that many small shifts add up exactly.
+        features: the encoder's, of the visible part, fine to coarse.
+        face: the crop [B,3,S,S] float32 in −1..1.
+        hole: [B,1,S,S] float32, 0 or 1, 1 = to fill.
+        model: fingerprint of the model that made it; "" if unknown.
+    """
+
+    z: Tensor
+    code: Tensor
+    features: tuple[Tensor, ...]
+    face: Tensor
+    hole: Tensor
+    model: str = ""
+
+    def __len__(self) -> int:
+        return self.z.shape[0]
+
+    def __getitem__(self, index: int | slice | Sequence[int]) -> FaceLatent:
+        """Some of the faces, always as a batch: `latent[2]` has one face."""
+        if isinstance(index, int):
+            index = [range(len(self))[index]]  # negative counts from the end, beyond the end raises IndexError
+        return self._map(lambda tensor: tensor[index])
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> FaceLatent:
+        """Move to a device; `dtype` casts what the networks read, never the crop, whose pixels have to stay exact."""
+        moved = self._map(lambda tensor: tensor.to(device))
+        return replace(moved, z=moved.z.to(dtype), features=tuple(f.to(dtype) for f in moved.features))
+
+    @classmethod
+    def cat(cls, latents: Sequence[FaceLatent]) -> FaceLatent:
+        """One batch out of several."""
+        first = latents[0]
+        levels = zip(*(latent.features for latent in latents), strict=True)
+        joined = {f.name: torch.cat([getattr(latent, f.name) for latent in latents]) for f in first._tensor_fields()}
+        return cls(**joined, features=tuple(torch.cat(level) for level in levels), model=first.model)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors by the names that they have in a file."""
+        named = {f.name: getattr(self, f.name) for f in self._tensor_fields()}
+        return named | {f"features.{i}": feature for i, feature in enumerate(self.features)}
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, Tensor], model: str) -> FaceLatent:
+        """The inverse of `tensors`; raises KeyError if one is missing."""
+        count = sum(name.startswith("features.") for name in tensors)
+        features = tuple(tensors[f"features.{i}"] for i in range(count))
+        return cls(tensors["z"], tensors["code"], features, tensors["face"], tensors["hole"], model)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the latent as a safetensors file; the crop of the picture is in it."""
+        write_tensors(path, self.tensors(), {"ecgan_latent": LATENT_FORMAT, "model": self.model})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> FaceLatent:
+        """Read a latent that `save` wrote; raises `BadFile` (a ValueError) with one sentence if it is none."""
+        tensors, metadata = read_latent_file(path, "ecgan_latent", "a saved EC-GAN latent")
+        try:
+            return cls.from_tensors(tensors, metadata.get("model", ""))
+        except KeyError as missing:
+            raise BadFile(f"{path} is not a saved EC-GAN latent: it has no tensor {missing}") from None
+
+    def _map(self, change) -> FaceLatent:
+        changed = {f.name: change(getattr(self, f.name)) for f in self._tensor_fields()}
+        return replace(self, **changed, features=tuple(change(feature) for feature in self.features))
+
+    @classmethod
+    def _tensor_fields(cls):
+        return [f for f in fields(cls) if f.name not in ("features", "model")]
+
+
+def read_latent_file(path: str | os.PathLike, key: str, kind: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a file whose metadata must have the format under `key`; raises `BadFile`."""
+    header = read_header(path, kind)
+    version = header.metadata.get(key)
+    if version is None:
+        raise BadFile(f"{path} is not {kind}: it is a safetensors file of something else")
+    if version != LATENT_FORMAT:
+        raise BadFile(f"{path} has latent format {version}, newer than this version reads; update the pack")
+    return read_tensors(path, kind), header.metadata

@@ -1,0 +1,127 @@
+"""Every loss of the method as one small function with its equation; `LossWeights` says how much each counts.
+
+Symbols are METHOD's: I_g ground truth, M = 1 − hole, z latent, c emotion label, Q the emotion inference network, φ a
+feature network. All means are over the batch and the elements, so weights do not depend on sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .encoder import DiagonalGaussian
+
+LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """λ of each term. Where the paper gives no figure the source is a measured run, named in docs/experiments.md."""
+
+    kl: float = 0.05  # 1 collapsed the posterior
+    adversarial: float = 0.35
+    emotion: float = 1.0
+    mutual_information: float = 0.1  # needed (accuracy .98 → .27 without it), and patterns grow above .15
+    appearance: float = 10.0
+    chroma: float = 20.0  # φ and Q see luminance only, so colour needs a term of its own
+    perceptual: float = 4.0
+
+
+def luminance(image: Tensor) -> Tensor:
+    """Brightness of an RGB image [B,3,H,W] as [B,1,H,W], same range."""
+    weights = torch.tensor(LUMINANCE, device=image.device, dtype=image.dtype).view(1, 3, 1, 1)
+    return (image * weights).sum(1, keepdim=True)
+
+
+def kl_divergence(q: DiagonalGaussian, p: DiagonalGaussian) -> Tensor:
+    """KL(q ‖ p) of independent normals: ln(σ_p/σ_q) + (σ_q² + (μ_q − μ_p)²) / 2σ_p² − ½. Zero when they are equal."""
+    p_std = p.std.float()  # float: a KL in half precision loses what is small
+    ratio = (q.std.float() / p_std) ** 2
+    return 0.5 * (ratio + ((q.mean.float() - p.mean.float()) / p_std) ** 2 - 1 - ratio.log()).mean()
+
+
+def hole_prior(like: DiagonalGaussian, hole: Tensor, floor: float = 0.05) -> DiagonalGaussian:
+    """N(0, σ²(n)) with σ² = 1 − n for n, the share of observed pixels: the more is missing, the more is open.
+
+    PIC-Net leaves σ²(n) open up to its direction; linear with a floor is our reading.
+    """
+    variance = hole.mean(dim=(1, 2, 3), keepdim=True).clamp(min=floor).to(like.mean.dtype)
+    return DiagonalGaussian(torch.zeros_like(like.mean), variance.sqrt().expand_as(like.mean))
+
+
+def adversarial_discriminator(real: Tensor, generated: Tensor, hole_weight: Tensor) -> Tensor:
+    """Hinge loss of D, E[max(0, 1 − D(I_g))] + E[max(0, 1 + D(I_com))], patches weighted by `hole_weight`."""
+    return weighted_mean(F.relu(1 - real), hole_weight) + weighted_mean(F.relu(1 + generated), hole_weight)
+
+
+def adversarial_generator(generated: Tensor, hole_weight: Tensor) -> Tensor:
+    """Hinge loss of G, −E[D(I_com)], patches weighted by `hole_weight`."""
+    return -weighted_mean(generated, hole_weight)
+
+
+def patch_weight(hole: Tensor, patches: Tensor) -> Tensor:
+    """How much each patch of D's output counts: its share of the hole, and a tenth where nothing was filled."""
+    return 0.1 + 0.9 * F.adaptive_max_pool2d(hole, patches.shape[-2:])
+
+
+def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+    """Σ w·v / Σ w."""
+    weight = weight.expand_as(values)
+    return (values * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def emotion_cross_entropy(logits: Tensor, label: Tensor, smoothing: float = 0.1) -> Tensor:
+    """L_emo as cross-entropy −Σ c_t log ĉ with label [B,m], smoothed so that Q stays humble."""
+    return F.cross_entropy(logits.float(), label, label_smoothing=smoothing)
+
+
+def emotion_l1(logits: Tensor, label: Tensor) -> Tensor:
+    """L_emo as the paper prints it, ‖c_t − ĉ‖₁. Learns more slowly (accuracy .16 against .66 in one budget)."""
+    return (label - logits.float().softmax(dim=1)).abs().sum(dim=1).mean()
+
+
+def mutual_information(logits: Tensor, label: Tensor, enough: float = 0.9) -> Tensor:
+    """L_MI = −E[log Q(c | G(z, c))], InfoGAN's bound on I(c; G(z, c)) up to the constant entropy of c.
+
+    Zero for items whose emotion Q already reads with probability `enough`: past that point the gradient only teaches
+    the generator patterns that please Q. `label` may be soft; Q(c) is then Σ c·Q.
+    """
+    probability = (logits.float().softmax(dim=1) * label).sum(dim=1)
+    return (-probability.clamp(min=1e-6).log() * (probability < enough)).mean()
+
+
+def appearance(images: Sequence[Tensor], face: Tensor, weight: Tensor) -> Tensor:
+    """L_app = ‖w ⊙ (I_gen − I_g)‖₁ at every output scale, averaged over scales.
+
+    weight [B,1,S,S]: 1 everywhere on the reconstructive path; M on the generative one, plus what the config adds there
+    for the hole when the wanted emotion is the face's own.
+    """
+    total = torch.zeros((), device=face.device)
+    for image in images:
+        size = image.shape[-1]
+        target, share = F.adaptive_avg_pool2d(face, size), F.adaptive_avg_pool2d(weight, size)
+        total = total + ((image - target).abs() * share).mean()
+    return total / len(images)
+
+
+def chroma(image: Tensor, face: Tensor, weight: Tensor) -> Tensor:
+    """L1 between the colours alone, x − luminance(x); without it, colour fringes appear that no other term sees."""
+    difference = (image - luminance(image)) - (face - luminance(face))
+    return (difference.abs() * weight).mean()
+
+
+def perceptual(features: Sequence[Tensor], target: Sequence[Tensor], keep: Tensor | None = None) -> Tensor:
+    """L_per = Σ_l ‖φ_l(I_gen) − φ_l(I_g)‖² over feature maps normalised along their channels (as in LPIPS).
+
+    keep [B]: weight of each item; 0 leaves out an item whose ground truth wears another emotion than was asked for.
+    """
+    total = torch.zeros((), device=target[0].device)
+    for a, b in zip(features, target, strict=True):
+        difference = F.normalize(a, dim=1, eps=1e-6) - F.normalize(b, dim=1, eps=1e-6)
+        distance = difference.square().sum(1).mean(dim=(1, 2))
+        total = total + (distance if keep is None else distance * keep).mean()
+    return total

@@ -1,0 +1,275 @@
+"""ECGANPipeline: complete a face, shift its emotion, read its emotion.
+
+METHOD in one line: E → prior (mean, std) → z → G(z + z_e, visible features) → composite. A `FaceLatent` keeps all that
+the last two steps need, so a shift runs the generator alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers.image_processor import VaeImageProcessor
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from diffusers.utils import BaseOutput
+from PIL import Image
+from torch import Tensor, nn
+
+from .discriminator import Discriminator
+from .emotions import EmotionSet, EmotionVector, SeparationReport, separation
+from .encoder import Encoder
+from .generator import Generator, composite
+from .latent import FaceLatent
+
+PARTLY_MISSING = 0.05  # a pixel that is masked by more than this share is missing for the networks
+
+
+@dataclass
+class ECGANOutput(BaseOutput):
+    """`images` in the asked-for `output_type`, and the `latent` to shift them by."""
+
+    images: list[Image.Image] | np.ndarray | Tensor
+    latent: FaceLatent
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Put a module into evaluation mode and back: batch statistics must not leak from one face into another."""
+    was_training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(was_training)
+
+
+class ECGANPipeline(DiffusionPipeline):
+    """The three networks and the names of their emotions.
+
+    Faces are float [B,3,S,S] in −1..1 and holes [B,1,S,S] with 1 = to fill, on any device and in any precision: the
+    networks' own decide, and images come back float32.
+
+    Args:
+        encoder: E.
+        generator: G, which has the recorded emotion codes.
+        discriminator: D; its emotion head Q reads emotions.
+        emotions: names in the order of the labels.
+        neutral: the one of them that is the origin of all vectors.
+    """
+
+    encoder: Encoder
+    generator: Generator
+    discriminator: Discriminator
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        generator: Generator,
+        discriminator: Discriminator,
+        emotions: list[str] | tuple[str, ...] = (),
+        neutral: str = "",
+    ):
+        # diffusers takes what has no default for a network: hence the two defaults, although both are required
+        super().__init__()
+        self.emotion_set = EmotionSet(tuple(emotions), neutral)
+        if len(self.emotion_set) != len(generator.emotion_codes):
+            raise ValueError(
+                f"the generator was built for {len(generator.emotion_codes)} emotions but "
+                f"{len(self.emotion_set)} are named: {', '.join(emotions)}"
+            )
+        self.register_modules(encoder=encoder, generator=generator, discriminator=discriminator)
+        self.register_to_config(emotions=list(emotions), neutral=neutral)
+
+    @property
+    def frame_size(self) -> int:
+        """S, the side of the square that the networks see."""
+        return self.encoder.config["image_size"]
+
+    @property
+    def fingerprint(self) -> str:
+        """12 hex digits that name this model: the same in every file form, precision and device.
+
+        Hashed are the emotions' names and the *signs* of a sample of the generator's weights. Training changes some of
+        them at once, and no cast to a lower precision changes any.
+        """
+        digest = hashlib.sha256("\n".join(self.emotion_set.names).encode())
+        weights = [p.detach().flatten()[:1024] for _, p in sorted(self.generator.named_parameters())]
+        signs = torch.cat([torch.signbit(w) for w in weights])
+        digest.update(np.packbits(signs.cpu().numpy()).tobytes())
+        return digest.hexdigest()[:12]
+
+    @torch.no_grad()
+    def complete(
+        self,
+        face: Tensor,
+        hole: Tensor,
+        *,
+        emotion: str | None = None,
+        strength: float = 1.0,
+        seeds: Sequence[int],
+        variation: float = 1.0,
+    ) -> FaceLatent:
+        """Imagine what is in the hole.
+
+        Args:
+            face: [B,3,S,S] in −1..1; what is in the hole does not matter.
+            hole: [B,1,S,S]; a pixel above 0 is missing.
+            emotion: a name, or None for the one that the visible part suggests.
+            strength: 0 is neutral, 1 the emotion as trained; above exaggerates, below 0 goes to its opposite.
+            seeds: one for each face. The noise of a face depends on its own seed alone.
+            variation: how far samples stray from the likeliest face; 0 gives that one for every seed.
+
+        Raises:
+            UnknownEmotion: this model has no such emotion.
+            ValueError: shapes or the number of seeds do not fit.
+        """
+        face, hole = self._checked(face, hole)
+        if len(seeds) != len(face):
+            raise ValueError(f"each face needs its own seed, but there are {len(face)} faces and {len(seeds)} seeds")
+        if emotion is None:
+            code = self.infer_emotion(face, hole) @ self._codes
+        else:
+            code = self._codes[self.emotion_set.index(emotion)].expand(len(face), -1)
+        code = self._neutral_code + strength * (code - self._neutral_code)
+
+        encoded = self.encoder(self._cast(face * (1 - hole)), self._cast(hole))
+        shape = self.encoder.latent_shape
+        noise = torch.stack([torch.randn(shape, generator=torch.Generator("cpu").manual_seed(s)) for s in seeds])
+        z = encoded.prior.mean + variation * encoded.prior.std * self._cast(noise)
+        return FaceLatent(z, code, encoded.features, face, hole, self.fingerprint)
+
+    @torch.no_grad()
+    def decode(self, latent: FaceLatent) -> Tensor:
+        """The completed faces [B,3,S,S] float32 in −1..1: exactly the input's outside the hole."""
+        self._must_be_ours(latent)
+        latent = latent.to(self.generator.device, self.generator.dtype)
+        visible = latent.face * (1 - latent.hole)
+        code, visible, hole = self._cast(latent.code), self._cast(visible), self._cast(latent.hole)
+        generated = self.generator(latent.z, code, latent.features, visible, hole)[-1]
+        return composite(latent.face, generated.float(), latent.hole)
+
+    def shift(self, latent: FaceLatent, vector: EmotionVector, strength: float) -> FaceLatent:
+        """z_e' = z_e + α·v with α = `strength`: towards the emotion, or away from it below 0. At 0 nothing changes.
+
+        Raises:
+            ValueError: the vector, or the latent, belongs to another model.
+        """
+        self._must_be_ours(latent)
+        if vector.model != self.fingerprint:
+            raise ValueError(
+                f"the emotion vector {vector.name!r} belongs to another model ({vector.model or 'unknown'}, this one "
+                f"is {self.fingerprint}); build or load the vector with this model"
+            )
+        if strength == 0:
+            return replace(latent)
+        return replace(latent, code=latent.code + strength * vector.direction.to(latent.code))
+
+    @torch.no_grad()
+    def infer_emotion(self, face: Tensor, hole: Tensor | None = None) -> Tensor:
+        """Probabilities [B,m] float32 of each emotion, from the part of the faces [B,3,S,S] that is not in the hole."""
+        face, hole = self._checked(face, torch.zeros_like(face[:, :1]) if hole is None else hole)
+        with evaluating(self.discriminator):
+            logits = self.discriminator.emotion_logits(self._cast(face * (1 - hole)), self._cast(hole))
+        return logits.float().softmax(dim=-1)
+
+    def vector(self, name: str) -> EmotionVector:
+        """v_i = z_e^i − z_e^neutral, from the codes recorded in training; raises `UnknownEmotion`."""
+        direction = self._codes[self.emotion_set.index(name)] - self._neutral_code
+        return EmotionVector(name, direction, self.fingerprint)
+
+    def build_vector(
+        self, name: str, faces: Tensor, neutral_faces: Tensor | None = None
+    ) -> tuple[EmotionVector, SeparationReport]:
+        """The vector from neutral faces to `faces` (both [B,3,S,S] in −1..1), and how well it tells them apart.
+
+        A face's code is the mix of recorded codes that the emotion head reads from it, so an emotion that was never
+        trained becomes a blend of those that were. Without neutral faces the model's own neutral is the origin.
+        """
+        if not len(faces):
+            raise ValueError(f"the emotion vector {name!r} needs at least one picture of the emotion")
+        codes = self.infer_emotion(faces) @ self._codes
+        if neutral_faces is None or not len(neutral_faces):
+            neutral_codes = self._neutral_code[None]
+        else:
+            neutral_codes = self.infer_emotion(neutral_faces) @ self._codes
+        direction = codes.mean(dim=0) - neutral_codes.mean(dim=0)
+        return EmotionVector(name, direction, self.fingerprint), separation(codes, neutral_codes, direction)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        image: Image.Image | np.ndarray | Tensor | Sequence,
+        hole: Image.Image | np.ndarray | Tensor | Sequence,
+        emotion: str | None = None,
+        strength: float = 1.0,
+        seed: int = 0,
+        samples: int = 1,
+        variation: float = 1.0,
+        output_type: str = "pil",
+    ) -> ECGANOutput:
+        """Complete pictures that are a face as a whole; they come back S×S. (`portrait.py` is for faces in pictures.)
+
+        Args:
+            image: pictures of any size, as PIL images, arrays [H,W,3] or tensors [B,3,H,W], the latter two in 0..1.
+            hole: their holes, white (1) = to fill: PIL images, arrays [H,W] or tensors [B,1,H,W] in 0..1.
+            emotion, strength, variation: as in `complete`.
+            seed: of the first sample; the next samples have seed + 1, seed + 2 …
+            samples: completions of each picture; those of the first picture come first.
+            output_type: "pil", "np" ([B,S,S,3] in 0..1) or "pt" ([B,3,S,S] in 0..1).
+        """
+        face = 2 * self._resized(image, VaeImageProcessor(do_resize=False, do_normalize=False, do_convert_rgb=True)) - 1
+        grey = VaeImageProcessor(do_resize=False, do_normalize=False, do_convert_grayscale=True)
+        soft_hole = self._resized(hole, grey)
+        if face.shape[1] != 3:
+            raise ValueError(f"the picture has {face.shape[1]} channels; give red, green and blue only")
+        if not (soft_hole > PARTLY_MISSING).any():
+            raise ValueError("the mask is empty: nothing is white in it, so there is nothing to fill")
+        batch = max(len(face), len(soft_hole))
+        face = face.expand(batch, -1, -1, -1).repeat_interleave(samples, dim=0)
+        missing = (soft_hole > PARTLY_MISSING).float().expand(batch, -1, -1, -1).repeat_interleave(samples, dim=0)
+        seeds = [seed + k for _ in range(batch) for k in range(samples)]
+        latent = self.complete(face, missing, emotion=emotion, strength=strength, seeds=seeds, variation=variation)
+        images = VaeImageProcessor().postprocess(self.decode(latent), output_type=output_type)
+        return ECGANOutput(images=images, latent=latent)
+
+    def _resized(self, picture, processor: VaeImageProcessor) -> Tensor:
+        """Pictures in any of diffusers' forms as [B,C,S,S] in 0..1."""
+        if isinstance(picture, np.ndarray) and picture.dtype == np.uint8:
+            picture = picture.astype(np.float32) / 255
+        tensor = processor.preprocess(picture).float()
+        size = (self.frame_size, self.frame_size)
+        return F.interpolate(tensor, size=size, mode="bilinear", antialias=True, align_corners=False)
+
+    @property
+    def _codes(self) -> Tensor:
+        return self.generator.emotion_codes.float()
+
+    @property
+    def _neutral_code(self) -> Tensor:
+        return self._codes[self.emotion_set.index(self.emotion_set.neutral)]
+
+    def _cast(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self.generator.device, self.generator.dtype)
+
+    def _checked(self, face: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
+        """Face and binary hole as float32 on the model's device; raises ValueError if their shapes do not fit."""
+        side = self.frame_size
+        for what, tensor, channels in (("faces", face, 3), ("holes", hole, 1)):
+            if tensor.ndim != 4 or tensor.shape[1:] != (channels, side, side):
+                raise ValueError(f"this model takes {what} [B,{channels},{side},{side}], not {list(tensor.shape)}")
+        if len(face) != len(hole):
+            raise ValueError(f"there must be as many holes as faces, but there are {len(hole)} and {len(face)}")
+        device = self.generator.device
+        return face.to(device, torch.float32), (hole > 0).to(device, torch.float32)
+
+    def _must_be_ours(self, latent: FaceLatent) -> None:
+        if latent.model and latent.model != self.fingerprint:
+            raise ValueError(
+                f"this latent was made by another model ({latent.model}, this one is {self.fingerprint}); "
+                f"use the model that completed the face"
+            )

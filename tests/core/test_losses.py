@@ -1,0 +1,83 @@
+"""Each loss against a value worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from ecgan_core import losses
+from ecgan_core.encoder import DiagonalGaussian
+
+
+def gaussian(mean, std):
+    return DiagonalGaussian(torch.tensor([mean]), torch.tensor([std]))
+
+
+def test_kl_of_two_normals():
+    # KL(N(1, 2²) ‖ N(0, 1)) = ln(1/2) + (4 + 1)/2 − 1/2
+    assert losses.kl_divergence(gaussian(1.0, 2.0), gaussian(0.0, 1.0)).item() == pytest.approx(math.log(0.5) + 2.0)
+    assert losses.kl_divergence(gaussian(0.3, 0.7), gaussian(0.3, 0.7)).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_hole_prior_opens_with_the_missing_share():
+    hole = torch.zeros(1, 1, 4, 4)
+    hole[..., :2, :] = 1
+    like = DiagonalGaussian(torch.ones(1, 2, 2, 2), torch.ones(1, 2, 2, 2))
+    prior = losses.hole_prior(like, hole)
+    assert prior.mean.eq(0).all()
+    assert prior.std.flatten().tolist() == pytest.approx([math.sqrt(0.5)] * 8)
+
+
+def test_hinge_losses():
+    real, generated = torch.tensor([[[[2.0, 0.5]]]]), torch.tensor([[[[-2.0, 0.5]]]])
+    even = torch.ones(1, 1, 1, 2)
+    assert losses.adversarial_discriminator(real, generated, even).item() == pytest.approx((0 + 0.5 + 0 + 1.5) / 2)
+    assert losses.adversarial_generator(generated, even).item() == pytest.approx(0.75)
+    only_second = torch.tensor([[[[0.0, 1.0]]]])
+    assert losses.adversarial_generator(generated, only_second).item() == pytest.approx(-0.5)
+
+
+def test_patch_weight_counts_patches_that_touch_the_hole():
+    hole = torch.zeros(1, 1, 8, 8)
+    hole[..., 0, 0] = 1
+    weight = losses.patch_weight(hole, torch.zeros(1, 1, 2, 2))
+    assert weight.flatten().tolist() == pytest.approx([1.0, 0.1, 0.1, 0.1])
+
+
+def test_emotion_losses():
+    logits, label = torch.log(torch.tensor([[0.7, 0.2, 0.1]])), torch.tensor([[1.0, 0.0, 0.0]])
+    assert losses.emotion_cross_entropy(logits, label, smoothing=0).item() == pytest.approx(-math.log(0.7))
+    smoothed = -(0.8 * math.log(0.7) + 0.1 * math.log(0.2) + 0.1 * math.log(0.1))
+    assert losses.emotion_cross_entropy(logits, label, smoothing=0.3).item() == pytest.approx(smoothed)
+    assert losses.emotion_l1(logits, label).item() == pytest.approx(0.3 + 0.2 + 0.1)
+
+
+def test_mutual_information_stops_where_q_is_sure():
+    logits = torch.log(torch.tensor([[0.5, 0.5], [0.95, 0.05]]))
+    label = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    assert losses.mutual_information(logits, label, enough=0.9).item() == pytest.approx(-math.log(0.5) / 2)
+    assert losses.mutual_information(logits, label, enough=1.0).item() == pytest.approx(-math.log(0.5 * 0.95) / 2)
+
+
+def test_appearance_at_every_scale_and_only_where_it_counts():
+    face, weight = torch.zeros(1, 3, 4, 4), torch.ones(1, 1, 4, 4)
+    images = [torch.full((1, 3, 2, 2), 0.5), torch.full((1, 3, 4, 4), 0.25)]
+    assert losses.appearance(images, face, weight).item() == pytest.approx((0.5 + 0.25) / 2)
+    weight[..., :2, :] = 0
+    assert losses.appearance(images, face, weight).item() == pytest.approx((0.25 + 0.125) / 2)
+
+
+def test_chroma_sees_colour_and_not_brightness():
+    face, weight = torch.zeros(1, 3, 2, 2), torch.ones(1, 1, 2, 2)
+    assert losses.chroma(face + 0.5, face, weight).item() == pytest.approx(0, abs=1e-6)
+    red = face.clone()
+    red[:, 0] = 1.0  # luminance .299: differences .701, −.299, −.299
+    assert losses.chroma(red, face, weight).item() == pytest.approx((0.701 + 0.299 * 2) / 3, rel=1e-5)
+
+
+def test_perceptual_compares_directions_of_feature_vectors():
+    a = torch.tensor([1.0, 0.0]).view(1, 2, 1, 1)
+    assert losses.perceptual([3 * a], [a]).item() == pytest.approx(0)
+    b = torch.tensor([0.0, 1.0]).view(1, 2, 1, 1)
+    assert losses.perceptual([a, a], [b, b]).item() == pytest.approx(2 + 2)
+    assert losses.perceptual([a], [b], keep=torch.zeros(1)).item() == 0

@@ -1,0 +1,102 @@
+"""Shapes and promises of E, G, D and Q."""
+
+import pytest
+import torch
+
+from ecgan_core.blocks import VisibleAttention
+from ecgan_core.discriminator import Discriminator
+from ecgan_core.encoder import Encoder
+from ecgan_core.generator import Generator, composite
+
+WIDTHS = {64: (8, 8, 16, 16), 128: (8, 8, 8, 16, 16), 512: (4, 4, 4, 8, 8, 8, 16)}
+
+
+def face_and_hole(size, batch=2):
+    torch.manual_seed(0)
+    hole = torch.zeros(batch, 1, size, size)
+    hole[..., size // 2 :, size // 4 : 3 * size // 4] = 1
+    return torch.rand(batch, 3, size, size) * 2 - 1, hole
+
+
+@pytest.mark.parametrize("size", [64, 128, 512])
+def test_every_size_encodes_to_8x8_and_generates_three_scales(size):
+    face, hole = face_and_hole(size, 1)
+    encoder, generator = Encoder(size, WIDTHS[size], 14), Generator(size, WIDTHS[size], 14, 7)
+    out = encoder(face * (1 - hole), hole)
+    assert out.prior.mean.shape[1:] == encoder.latent_shape == (14, 8, 8)
+    images = generator(out.prior.mean, generator.emotion_codes[:1], out.features, face * (1 - hole), hole)
+    assert [tuple(i.shape[1:]) for i in images] == [
+        (3, size // 4, size // 4),
+        (3, size // 2, size // 2),
+        (3, size, size),
+    ]
+    assert all(i.abs().max() <= 1 for i in images)
+
+
+def test_both_paths_in_one_pass_equal_each_alone():
+    face, hole = face_and_hole(64)
+    encoder = Encoder(64, WIDTHS[64], 14).eval()
+    out, posterior = encoder.both(face, hole)
+    torch.testing.assert_close(out.prior.mean, encoder(face * (1 - hole), hole).prior.mean)
+    torch.testing.assert_close(posterior.std, encoder.posterior(face).std)
+
+
+def test_the_encoder_cannot_see_into_the_hole():
+    face, hole = face_and_hole(64)
+    encoder = Encoder(64, WIDTHS[64], 14)
+    other = torch.where(hole > 0, -face, face)
+    assert torch.equal(encoder.both(face, hole)[0].prior.mean, encoder.both(other, hole)[0].prior.mean)
+
+
+def test_attention_copies_nothing_out_of_a_hole_and_nothing_into_the_visible():
+    torch.manual_seed(1)
+    attention = VisibleAttention(16)
+    torch.nn.init.normal_(attention.out.weight)
+    x, source = torch.randn(1, 16, 8, 8), torch.randn(1, 16, 8, 8)
+    hole = torch.zeros(1, 1, 64, 64)
+    hole[..., 32:, :] = 1
+    before = attention(x, source, hole)
+    assert torch.equal(before[:, :, :4], x[:, :, :4])
+    assert not torch.allclose(before[:, :, 4:], x[:, :, 4:])
+    attention.norm_source = torch.nn.Identity()  # GroupNorm would let the hole's statistics through
+    before, source = attention(x, source, hole), source.clone()
+    source[:, :, 4:] += 1.0
+    torch.testing.assert_close(attention(x, source, hole), before, atol=0.05, rtol=0.05)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_wholly_missing_picture_still_gives_numbers(dtype):
+    visible, hole = torch.zeros(1, 3, 64, 64, dtype=dtype), torch.ones(1, 1, 64, 64, dtype=dtype)
+    encoder, generator = Encoder(64, WIDTHS[64], 14).to(dtype), Generator(64, WIDTHS[64], 14, 7).to(dtype)
+    out = encoder(visible, hole)
+    image = generator(out.prior.mean, generator.emotion_codes[:1], out.features, visible, hole)[-1]
+    assert image.isfinite().all()
+
+
+def test_composite_keeps_visible_pixels_exactly():
+    face, hole = face_and_hole(64)
+    hole[..., 40:44, :] = 0.5
+    made = composite(face, torch.rand_like(face), hole)
+    outside = (hole == 0).expand_as(face)
+    assert torch.equal(made[outside], face[outside])
+    assert (made != face)[~outside].any()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_q_on_its_own_or_the_shared_trunk(shared):
+    face, hole = face_and_hole(64)
+    network = Discriminator(64, (8, 16, 16), (8, 8, 16, 16), num_emotions=5, shared_trunk=shared)
+    assert network(face, hole).shape == (2, 1, 8, 8)
+    logits = network.emotion_logits(face, hole)
+    assert logits.shape == (2, 5)
+    logits.sum().backward()
+    assert all(p.grad is not None for p in network.emotion_head.parameters())
+    trunk_learns = network.trunk[0].bias.grad is not None
+    assert trunk_learns == shared
+
+
+def test_sizes_that_cannot_be_are_refused_in_words():
+    with pytest.raises(ValueError, match="multiple of 8"):
+        Encoder(100, (8, 8, 8, 8), 14)
+    with pytest.raises(ValueError, match="at least 7 latent channels"):
+        Generator(64, (8, 8, 8, 8), 4, 7)
