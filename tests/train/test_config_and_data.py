@@ -1,0 +1,112 @@
+"""Recipes and data sets: what is read, and the sentence for what cannot be."""
+
+import shutil
+
+import pytest
+import torch
+
+from train import data as data_module
+from train.cli import main
+from train.config import ConfigError, TrainConfig, from_dict, load_config
+from train.data import DataError, augment, draw, is_held_out, load_faces, step_generator
+
+
+def test_the_recipe_of_the_default_model_is_valid():
+    config = load_config("recipes/portraits-64.yaml")
+    assert config.networks.image_size == 64
+    assert from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("imges=10", "did you mean 'images'"),
+        ("networks.widhts=[1]", "networks.widhts: no such key; did you mean 'widths'"),
+        ("images=many", "images: expected int"),
+        ("images=0", "images: must be at least 1"),
+        ("neutral=calm", "'calm' is not one of the emotions"),
+        ("code=guess", "none of label, inferred"),
+        ("holes={nose: 1}", "no hole of kind 'nose'"),
+        ("batch", "write key=value"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(recipe, override, words):
+    with pytest.raises(ValueError, match=words):
+        load_config(recipe, [override])
+
+
+def test_a_missing_recipe_is_one_sentence_and_exit_1(tmp_path, capsys):
+    assert main(["fit", "nowhere.yaml", "--data", str(tmp_path), "--out", str(tmp_path / "o")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("fit: cannot read the recipe nowhere.yaml")
+    assert "Traceback" not in error
+
+
+def test_splits_share_no_identity_and_lose_no_picture(recipe, data):
+    config = load_config(recipe)
+    training, held_out = load_faces(config, data), load_faces(config, data, held_out=True)
+    assert not set(training.identity) & set(held_out.identity)
+    assert len(training) + len(held_out) == 36
+    assert training.faces.shape[1:] == (3, 64, 64)
+    assert training.faces.dtype == torch.uint8
+    assert is_held_out("faces/00", 0.25) == is_held_out("faces/00", 0.25)
+
+
+def test_index_csv_says_emotion_identity_and_use(tmp_path, data):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(4):
+        shutil.copy(data / "faces" / "happy" / f"{i:02}.png", folder / f"{i}.png")
+    rows = ["file,emotion,identity,use", "0.png,happy,a,train", "1.png,neutral,a,train", "2.png,happy,b,evaluate"]
+    (folder / "index.csv").write_text("\n".join(rows))
+    config = TrainConfig(data=from_dict({"data": [{"path": "photos", "held_out": 0}]}).data)
+    faces = load_faces(config, tmp_path)
+    assert faces.identity == ["photos/a", "photos/a"]
+    assert [config.emotions[i] for i in faces.emotion] == ["happy", "neutral"]
+
+
+def test_what_is_wrong_with_a_data_set_is_said(tmp_path, data, recipe):
+    config = load_config(recipe)
+    with pytest.raises(DataError, match=r"no folder .*faces.*--data"):
+        load_faces(config, tmp_path)
+    shutil.copytree(data / "faces", tmp_path / "faces")
+    (tmp_path / "faces" / "grumpy").mkdir()
+    shutil.copy(data / "faces" / "happy" / "00.png", tmp_path / "faces" / "grumpy")
+    with pytest.raises(DataError, match="pictures of grumpy, but the recipe's emotions are neutral"):
+        load_faces(config, tmp_path) and load_faces(config, tmp_path, held_out=True)
+    shutil.rmtree(tmp_path / "faces" / "grumpy")
+    (tmp_path / "faces" / "happy" / "00.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"cannot read the picture .*00\.png"):
+        load_faces(config, tmp_path) and load_faces(config, tmp_path, held_out=True)
+
+
+def test_batches_are_functions_of_seed_and_step(recipe, data):
+    faces = load_faces(load_config(recipe), data)
+    first, again, other = (draw(faces, 16, step_generator(0, step)) for step in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_weights_decide_how_often_a_source_is_drawn(tmp_path, data):
+    shutil.copytree(data / "faces", tmp_path / "a")
+    shutil.copytree(data / "faces", tmp_path / "b")
+    sources = [{"path": "a", "weight": 3, "held_out": 0}, {"path": "b", "weight": 1, "held_out": 0}]
+    faces = load_faces(from_dict({"data": sources}), tmp_path)
+    drawn = draw(faces, 4000, step_generator(0, 0))
+    assert torch.tensor([faces.identity[i].startswith("a/") for i in drawn]).float().mean() == pytest.approx(
+        0.75, abs=0.03
+    )
+
+
+def test_augmentation_moves_a_little_and_stays_in_range(recipe, data):
+    face = data_module.to_float(load_faces(load_config(recipe), data).faces[:8])
+    changed = augment(face, step_generator(0, 0))
+    assert changed.shape == face.shape
+    assert changed.abs().max() <= 1
+    assert 0.01 < (changed - face).abs().mean() < 0.5
+    assert augment(face, step_generator(0, 0)).equal(changed)
+
+
+def test_config_errors_are_value_errors():
+    with pytest.raises(ConfigError, match="expected keys with values"):
+        from_dict(["not", "a", "recipe"])

@@ -1,0 +1,1 @@
+"""The trainer: data sets, the objective, `fit`, `evaluate`, `export`. Imports `ecgan_core`, nothing of ComfyUI."""

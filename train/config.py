@@ -1,0 +1,177 @@
+"""What a training run is: one dataclass, YAML recipes on top of it, `key=value` on top of both."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+import yaml
+
+from ecgan_core.losses import LossWeights
+from ecgan_core.masks import hole_kind
+
+
+class ConfigError(ValueError):
+    """The recipe says something that cannot be meant; the text names the key."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One folder of faces: `EMOTION/…` subfolders, or an `index.csv` (file, emotion, identity, use)."""
+
+    path: str  # relative to the data folder given on the command line
+    crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)  # x0, y0, x1, y1 of the model's frame, as shares
+    use: str = "train"  # rows of index.csv whose `use` is this
+    weight: float = 1.0  # how often a batch draws from this source, relative to the others
+    held_out: float = 0.15  # share of identities kept for evaluation, never trained on
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Sizes of E, G, D and Q; see their classes."""
+
+    image_size: int = 64
+    widths: tuple[int, ...] = (32, 64, 128, 192)
+    latent_channels: int = 64
+    discriminator_widths: tuple[int, ...] = (48, 96, 192)
+    emotion_widths: tuple[int, ...] = (24, 48, 96, 128)
+    emotion_cells: int = 4
+    shared_trunk: bool = False
+    feature_widths: tuple[int, ...] = (24, 48, 96, 128)  # φ, the perceptual feature network
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a run. The clock counts images; `metrics.jsonl` and the grids are named by it."""
+
+    emotions: tuple[str, ...] = ("neutral", "happy", "sad", "angry", "surprised", "disgusted", "fearful")
+    neutral: str = "neutral"
+    data: tuple[Source, ...] = ()
+    networks: Networks = field(default_factory=Networks)
+    weights: LossWeights = field(default_factory=LossWeights)
+    holes: dict[str, float] = field(
+        default_factory=lambda: {
+            "whole face": 0.35, "lower face": 0.25, "mouth": 0.12, "eyes": 0.1, "upper face": 0.03,
+            "strokes": 0.1, "box": 0.05,
+        }
+    )  # fmt: skip
+
+    images: int = 60_000  # the length of the run
+    batch: int = 16
+    seed: int = 0
+    learning_rate: float = 1e-3  # of E and G
+    discriminator_learning_rate: float = 6e-4
+    betas: tuple[float, float] = (0.5, 0.99)
+    decay_share: float = 0.4  # the last part of the run over which both rates fall linearly to zero
+    clip: float = 20.0  # gradient norm of E and G
+    ema_decay: float = 0.995
+
+    emotion_loss: str = "cross_entropy"  # or "l1", the paper's
+    code: str = "label"  # what is fed as c: the label, or "inferred": Q's reading of the ground truth, as in the paper
+    warmup_images: int = 30_000  # for Q and φ, before E, G and D start; the MI loss needs a Q that can read
+    resample: float = 0.15  # share of items asked for another emotion than their own on the generative path
+    prior_hole_weight: float = 1.0  # L_app inside the hole on the generative path (PIC-Net: 0)
+    mi_enough: float = 0.9
+    adversarial_ramp: float = 0.25  # share of the run over which the adversarial weight grows from a tenth to its full
+    augment: bool = True
+
+    mixed_precision: str = "no"  # or "bf16", "fp16"
+    log_every: int = 1_000
+    grid_every: int = 5_000
+    save_every: int = 5_000
+
+    def __post_init__(self) -> None:
+        if self.neutral not in self.emotions:
+            raise ConfigError(f"neutral: {self.neutral!r} is not one of the emotions {list(self.emotions)}")
+        if len(set(self.emotions)) < max(2, len(self.emotions)):
+            raise ConfigError(f"emotions: at least two different names are needed, but they are {list(self.emotions)}")
+        for key, allowed in {
+            "emotion_loss": ("cross_entropy", "l1"),
+            "code": ("label", "inferred"),
+            "mixed_precision": ("no", "bf16", "fp16"),
+        }.items():
+            if getattr(self, key) not in allowed:
+                raise ConfigError(f"{key}: {getattr(self, key)!r} is none of {', '.join(allowed)}")
+        for key in ("images", "batch", "log_every", "grid_every", "save_every"):
+            if getattr(self, key) < 1:
+                raise ConfigError(f"{key}: must be at least 1, but is {getattr(self, key)}")
+        for kind in self.holes:
+            hole_kind(kind)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, dicts and numbers, as YAML and JSON write them."""
+        return _plain(dataclasses.asdict(self))
+
+
+def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainConfig:
+    """A recipe file with `key=value` overrides (nested keys with dots: `networks.image_size=128`).
+
+    Raises:
+        ConfigError: the file is missing or no YAML, a key is unknown, a value has the wrong type or range.
+    """
+    path = Path(path)
+    try:
+        tree = yaml.safe_load(path.read_text()) or {}
+    except OSError as error:
+        raise ConfigError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the recipe {path} is no valid YAML: {error}") from error
+    for override in overrides or []:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise ConfigError(f"{override!r} is no override; write key=value, such as images=1000")
+        *parents, last = key.split(".")
+        branch = tree
+        for parent in parents:
+            branch = branch.setdefault(parent, {})
+        branch[last] = yaml.safe_load(value)
+    return from_dict(tree)
+
+
+def from_dict(tree: Any) -> TrainConfig:
+    """A `TrainConfig` from what `to_dict` or a recipe says."""
+    return _build(TrainConfig, tree, "")
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """`value` as a `kind` (a dataclass, a tuple, a dict or a plain type); `where` is its key, for the error's text."""
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise ConfigError(f"{where or 'the recipe'}: expected keys with values, but found {value!r}")
+        hints = get_type_hints(kind)
+        known = {f.name for f in dataclasses.fields(kind)}
+        for key in value:
+            if key not in known:
+                near = difflib.get_close_matches(str(key), known, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; known keys are {', '.join(sorted(known))}"
+                raise ConfigError(f"{where}{'.' if where else ''}{key}: no such key{hint}")
+        return kind(**{k: _build(hints[k], v, f"{where}{'.' if where else ''}{k}") for k, v in value.items()})  # type: ignore[operator]
+    if get_origin(kind) is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise ConfigError(f"{where}: expected a list, but found {value!r}")
+        inner = get_args(kind)
+        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
+        if len(kinds) != len(value):
+            raise ConfigError(f"{where}: expected {len(kinds)} values, but found {len(value)}")
+        return tuple(_build(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+    if get_origin(kind) is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f"{where}: expected keys with values, but found {value!r}")
+        return {k: _build(get_args(kind)[1], v, f"{where}.{k}") for k, v in value.items()}
+    if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            return float(value)  # a str too: YAML reads 1e-3 as text
+        except ValueError:
+            pass
+    elif isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+        return value
+    raise ConfigError(f"{where}: expected {kind.__name__}, but found {value!r}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,35 @@
+"""`export`: from a run's state to one shareable checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from diffusers.training_utils import EMAModel
+
+from ecgan_core.checkpoint import save_checkpoint
+from ecgan_core.pipeline import ECGANPipeline
+
+from .config import from_dict
+from .fit import STATE, build_networks
+from .state import StateError, load_state, read_meta
+
+
+def export(run: Path, file: Path, card: str = "") -> None:
+    """Write the EMA weights of the run in folder `run` as the checkpoint `file`, with `card` in it.
+
+    Raises:
+        StateError: the folder holds no run.
+    """
+    path = run / STATE
+    if not path.is_file():
+        raise StateError(f"{run} holds no run: {STATE} is missing; give the folder that `fit --out` wrote to")
+    config = from_dict(read_meta(path)["config"])
+    networks = build_networks(config)
+    smoothed = [*networks["encoder"].parameters(), *networks["generator"].parameters()]
+    ema = EMAModel(smoothed)
+    load_state(path, networks, {}, ema)
+    ema.copy_to(smoothed)
+    pipeline = ECGANPipeline(
+        networks["encoder"], networks["generator"], networks["discriminator"], list(config.emotions), config.neutral
+    )
+    save_checkpoint(pipeline, file, card)
