@@ -1,0 +1,89 @@
+"""What an artist connects or types, as the core takes it, and a sentence for each that does not fit.
+
+IMAGE is [B,H,W,C] float 0..1 with three or four channels; the core takes pictures [B,3,H,W]. MASK is [B,H,W] or [H,W],
+1 = to be filled, which is the core's hole [B,1,H,W] too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from ecgan_core.faces import Box
+
+HOW_TO_PAINT = (
+    "right-click the picture on its Load Image node, choose 'Open in MaskEditor', paint over the part to be filled and "
+    "save, or connect a mask from another node"
+)
+
+
+def pictures_from_image(image: torch.Tensor, what: str = "image") -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Split an IMAGE [B,H,W,3 or 4] into pictures [B,3,H,W] float32 and its alpha [B,H,W,1], None where it has none.
+
+    Raises:
+        ValueError: not a batch of RGB or RGBA pictures; `what` names the input in the sentence.
+    """
+    if image.ndim != 4 or image.shape[-1] not in (3, 4) or 0 in image.shape:
+        raise ValueError(
+            f"the input '{what}' must be RGB or RGBA pictures, [B,H,W,3] or [B,H,W,4], but it is {list(image.shape)}; "
+            f"connect the IMAGE output of a node such as Load Image"
+        )
+    alpha = image[..., 3:] if image.shape[-1] == 4 else None
+    return image[..., :3].movedim(-1, 1).float().contiguous(), alpha
+
+
+def image_from_pictures(pictures: torch.Tensor, alpha: torch.Tensor | None) -> torch.Tensor:
+    """Join pictures [B,3,H,W] and the alpha they came with (or None) into an IMAGE [B,H,W,3 or 4]."""
+    image = pictures.movedim(1, -1)
+    return (image if alpha is None else torch.cat([image, alpha.to(image)], dim=-1)).contiguous()
+
+
+def holes_from_mask(mask: torch.Tensor | None) -> torch.Tensor:
+    """A MASK as holes [B,1,H,W] float32 in 0..1. (That it fits its picture is the core's to check.)
+
+    Raises:
+        ValueError: no mask, an empty one, or none at all.
+    """
+    if mask is None:
+        raise ValueError(f"there is no mask, so nothing is marked to be filled; {HOW_TO_PAINT}")
+    if mask.ndim not in (2, 3) or 0 in mask.shape:
+        raise ValueError(f"the input 'mask' must be [B,H,W] or [H,W], but it is {list(mask.shape)}")
+    holes = mask.reshape(-1, 1, *mask.shape[-2:]).float().clamp(0, 1)
+    # For a picture without transparency Load Image hands out 64×64 zeros, whatever the picture's size.
+    empty = [number for number, hole in enumerate(holes, start=1) if not hole.any()]
+    if empty:
+        which = "the mask" if len(holes) == 1 else f"mask {empty[0]} of {len(holes)}"
+        raise ValueError(f"{which} is empty, so nothing is marked to be filled; {HOW_TO_PAINT}")
+    return holes
+
+
+def mask_from_holes(holes: torch.Tensor) -> torch.Tensor:
+    """Holes [B,1,H,W] as a MASK [B,H,W]."""
+    return holes[:, 0]
+
+
+def boxes_from_text(text: str) -> Box | list[Box] | None:
+    """The face boxes in `text`, one "x, y, width, height" a line: one Box serves every picture; None if it is blank.
+
+    Raises:
+        ValueError: a line is not four numbers, or its box has no size.
+    """
+    from ecgan_core.faces import Box
+
+    boxes = []
+    for line in text.splitlines():
+        numbers = re.split(r"[\s,;]+", line.strip(" \t,;()[]"))
+        if numbers == [""]:
+            continue
+        try:
+            x, y, width, height = map(float, numbers)
+        except ValueError:
+            raise ValueError(
+                f"the face box '{line.strip()}' is not four numbers; write x, y, width, height in pixels, such as "
+                f"120, 80, 200, 240, or leave it empty"
+            ) from None
+        boxes.append(Box(x, y, width, height))
+    return boxes[0] if len(boxes) == 1 else boxes or None

@@ -1,0 +1,170 @@
+"""What the nodes do: complete faces, shift their emotion, build a vector.
+
+Each function takes what travels on ComfyUI's wires and gives what does. The core's heavier modules are imported when a
+node first runs, because they import diffusers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import comfy.model_management
+import torch
+
+from .models import HostModel
+from .pictures import boxes_from_text, holes_from_mask, image_from_pictures, mask_from_holes, pictures_from_image
+from .progress import Progress
+from .sockets import CompletedPortraits
+
+if TYPE_CHECKING:
+    from ecgan_core.emotions import EmotionVector
+    from ecgan_core.pipeline import ECGANPipeline
+    from ecgan_core.portrait import PortraitLatent
+
+AS_SUGGESTED = "as the face suggests"
+NO_EMOTION = "(no model is installed)"
+FACES = ["auto", "whole image"]  # ecgan_core.portrait.FACE_CHOICES, without importing it
+
+
+def complete(
+    model: HostModel,
+    image: torch.Tensor,
+    mask: torch.Tensor | None,
+    *,
+    emotion: str,
+    strength: float,
+    seed: int,
+    samples: int,
+    variation: float,
+    face: str,
+    feather: int,
+    face_box: str = "",
+) -> tuple[CompletedPortraits, torch.Tensor]:
+    """Complete a face in each picture, and a MASK [B,H,W] of what changed.
+
+    Args:
+        image: IMAGE [N,H,W,3 or 4]; its transparency is kept as it is.
+        mask: MASK [M,H,W]; one mask serves every picture, one picture every mask.
+        emotion: a name, or `AS_SUGGESTED`.
+        seed: of the first sample of every picture; the others count on from it.
+        face_box: see `boxes_from_text`.
+
+    Raises:
+        ValueError: something connected or typed does not fit; one sentence says what, and what to do.
+    """
+    from ecgan_core.portrait import complete_portraits
+
+    pictures, alpha = pictures_from_image(image)
+    holes = holes_from_mask(mask)
+    total = max(len(pictures), len(holes)) * samples
+    progress = Progress(2 * total)
+    pipeline = model.on_device()
+    portrait = complete_portraits(
+        pipeline,
+        pictures,
+        holes,
+        emotion=None if emotion == AS_SUGGESTED else emotion,
+        strength=strength,
+        seeds=[(seed + sample) % 2**64 for sample in range(samples)],
+        variation=variation,
+        face=face,
+        boxes=boxes_from_text(face_box),
+        samples=samples,
+        feather=feather,
+        on_step=lambda done, _: progress.step(done - progress.done),
+    )
+    if alpha is not None:  # pictures come out sample by sample, and one picture may have met several masks
+        alpha = alpha.expand(total // samples, -1, -1, -1).repeat_interleave(samples, dim=0)
+    return _rendered(pipeline, portrait, alpha, progress), mask_from_holes(portrait.changed)
+
+
+def shift(
+    model: HostModel,
+    latent: CompletedPortraits,
+    *,
+    vector: EmotionVector | None,
+    emotion: str | None,
+    strength: float,
+) -> CompletedPortraits:
+    """Move every face by `strength` along `vector` or, without one, along the model's own `emotion`.
+
+    Raises:
+        ValueError: no emotion or one this model does not know, or a vector or a latent of another model.
+    """
+    from ecgan_core.portrait import shift_portraits
+
+    pipeline = model.pipeline
+    if vector is None:
+        vector = _own_vector(pipeline, emotion)
+    portrait = shift_portraits(pipeline, latent.portrait, vector, strength)
+    if strength == 0:
+        return latent
+    progress = Progress(len(portrait))
+    return _rendered(model.on_device(), portrait, latent.alpha, progress)
+
+
+def _own_vector(pipeline: ECGANPipeline, emotion: str | None) -> EmotionVector:
+    known = [name for name in pipeline.emotion_set.names if name != pipeline.emotion_set.neutral]
+    if not emotion or emotion in (pipeline.emotion_set.neutral, NO_EMOTION):
+        asked = f"'{emotion}' is where this model's emotions start" if emotion else "there is no emotion to shift along"
+        raise ValueError(
+            f"{asked}; choose one of {', '.join(known)} (below 0 the shift leads away from it), or connect a vector"
+        )
+    return pipeline.vector(emotion)
+
+
+def build_vector(
+    model: HostModel, images: torch.Tensor, neutral_images: torch.Tensor | None, *, name: str, face: str
+) -> tuple[EmotionVector, str]:
+    """The vector from neutral faces (the model's own neutral without any) to those in `images`, and a report to read.
+
+    Raises:
+        ValueError: no name, or a picture without a face.
+    """
+    name = name.strip()
+    if not name:
+        raise ValueError("the emotion has no name; type one into 'name'")
+    progress = Progress(len(images) + (0 if neutral_images is None else len(neutral_images)))
+    size = model.pipeline.frame_size
+    faces = _face_crops(images, "images", face, size, progress)
+    neutral = None
+    if neutral_images is not None:
+        neutral = _face_crops(neutral_images, "neutral_images", face, size, progress)
+    vector, report = model.on_device().build_vector(name, faces, neutral)
+    return vector, f"{name}: {report}"
+
+
+def _face_crops(image: torch.Tensor, what: str, face: str, size: int, progress: Progress) -> torch.Tensor:
+    """The face in each picture of an IMAGE, [B,3,size,size] in −1..1."""
+    from ecgan_core.faces import NoFaceFound, crop
+    from ecgan_core.portrait import portrait_frame
+
+    pictures, _ = pictures_from_image(image, what)
+    crops = []
+    for number, picture in enumerate(pictures, start=1):
+        try:
+            crops.append(crop(picture, portrait_frame(picture, None, face), size))
+        except NoFaceFound:
+            raise NoFaceFound(
+                f"no face was found in picture {number} of {len(pictures)} of '{what}'; leave it out, or crop all "
+                f"pictures to their faces and choose 'whole image'"
+            ) from None
+        progress.step()
+    return 2 * torch.stack(crops) - 1
+
+
+def _rendered(
+    pipeline: ECGANPipeline, portrait: PortraitLatent, alpha: torch.Tensor | None, progress: Progress
+) -> CompletedPortraits:
+    """Draw the pictures one by one, so that each is shown as it is done and Cancel is heard between any two."""
+    from ecgan_core.portrait import render
+
+    pictures = []
+    for index in range(len(portrait)):
+        picture = render(pipeline, portrait[index])
+        pictures.append(picture)
+        progress.step(1, picture[0])
+    # What waits in ComfyUI's cache waits where ComfyUI wants it, not on the graphics card.
+    portrait = replace(portrait, faces=portrait.faces.to(comfy.model_management.intermediate_device()))
+    return CompletedPortraits(portrait, image_from_pictures(torch.cat(pictures), alpha), alpha)

@@ -1,0 +1,31 @@
+"""The three types that travel between our nodes, and what is inside an ECGAN_LATENT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from comfy_api.latest import io
+
+if TYPE_CHECKING:
+    from ecgan_core.portrait import PortraitLatent
+
+ModelSocket = io.Custom("ECGAN_MODEL")  # comfy_ecgan.models.HostModel
+LatentSocket = io.Custom("ECGAN_LATENT")  # CompletedPortraits, below
+VectorSocket = io.Custom("EMOTION_VECTOR")  # ecgan_core.emotions.EmotionVector
+
+
+@dataclass(frozen=True, eq=False)
+class CompletedPortraits:
+    """Completed faces in their pictures, ready to be shifted. ComfyUI caches outputs, so nothing here is ever changed.
+
+    Attributes:
+        portrait: what the core needs to render the pictures again, on the device where ComfyUI keeps outputs.
+        image: the pictures as rendered, IMAGE [B,H,W,3 or 4] in 0..1; a shift by 0 hands on these very pixels.
+        alpha: the transparency of the pictures, [B,H,W,1], or None where they had none.
+    """
+
+    portrait: PortraitLatent
+    image: torch.Tensor
+    alpha: torch.Tensor | None
