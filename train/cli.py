@@ -31,7 +31,6 @@ def parser() -> argparse.ArgumentParser:
 
     fit = commands.add_parser("fit", help="train a recipe")
     fit.add_argument("recipe", type=Path)
-    fit.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="such as images=1000 networks.image_size=128")
     fit.add_argument("--data", type=Path, required=True, help="the folder that the recipe's sources lie in")
     fit.add_argument("--out", type=Path, required=True, help="the run's folder; made if it is not there")
     fit.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -41,11 +40,21 @@ def parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure a checkpoint on held-out identities")
     evaluate.add_argument("checkpoint", type=Path)
     evaluate.add_argument("recipe", type=Path, help="the recipe that it was trained with: it says who was held out")
-    evaluate.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
     evaluate.add_argument("--data", type=Path, required=True)
     evaluate.add_argument("--out", type=Path, required=True, help="folder for the figures and the grid")
     evaluate.add_argument("--judge", type=Path, help="the judge's file; trained and written there if it does not exist")
     evaluate.set_defaults(command=run_evaluate, prog="evaluate")
+
+    for command in (fit, evaluate):
+        command.add_argument(
+            "--set",
+            dest="overrides",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="KEY=VALUE",
+            help="change the recipe, such as --set images=1000 networks.image_size=128",
+        )
 
     export = commands.add_parser("export", help="write a run's EMA weights as one .safetensors for LoadECGAN")
     export.add_argument("run", type=Path, help="the run's folder")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from accelerate.state import AcceleratorState
 from PIL import Image, ImageDraw
 
 EMOTIONS = ("neutral", "happy", "surprised")
@@ -45,6 +46,12 @@ def draw_face(emotion: str, identity: int) -> Image.Image:
     else:
         pen.line((38, 65, 58, 65), fill="darkred", width=3)
     return picture
+
+
+@pytest.fixture(autouse=True)
+def fresh_accelerator():
+    """Accelerate keeps one state a process; each test is a process of its own to it."""
+    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,7 @@ def test_the_command_writes_a_table_a_json_and_a_picture(recipe, data, checkpoin
     assert report["judge_accuracy_on_real_pictures"] > 0.7
     assert "share of the ceiling" in capsys.readouterr().out
     assert (out / "evaluation.jpg").stat().st_size > 10_000
-    assert main([*arguments, "--judge", str(judge_file), "networks.image_size=128"]) == 1
+    assert main([*arguments, "--judge", str(judge_file), "--set", "networks.image_size=128"]) == 1
     assert "give the recipe that it was trained with" in capsys.readouterr().err
 
 

@@ -1,0 +1,51 @@
+# make demo    the example through a real ComfyUI; pictures in output/demo/
+# make serve   the same ComfyUI, left open
+# make test    every test
+# make lint    style and types
+#
+# All of them set up .venv first, where it is not up to date. With COMFYUI_DIR=… they use that ComfyUI and install
+# nothing; PYTHON=… is then the Python that runs it.
+
+MAKEFLAGS += --no-print-directory
+VENV_PYTHON := .venv/bin/python
+
+ifdef COMFYUI_DIR
+export COMFYUI_DIR := $(abspath $(COMFYUI_DIR))
+PYTHON ?= $(firstword $(wildcard $(COMFYUI_DIR)/.venv/bin/python $(COMFYUI_DIR)/venv/bin/python) python3)
+RUN := $(PYTHON)
+SET_UP := $(PYTHON) tools/host.py --check
+else
+PYTHON ?= python3
+RUN := $(VENV_PYTHON)
+SET_UP := $(PYTHON) tools/host.py
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help host demo serve test lint format clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 7
+
+host:
+	@$(SET_UP)
+
+demo: host
+	@$(RUN) -m tools.demo
+
+serve: host
+	@$(RUN) -m tools.serve
+
+test: host
+	@$(RUN) -m pytest $(TESTS)
+
+lint: host
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+
+format: host
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+clean:
+	rm -rf .venv .host output build dist

@@ -1,0 +1,27 @@
+"""One real ComfyUI for all tests that need a server; it starts at the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tools import example
+from tools.server import Server, prepare_base
+
+# A user may clone the pack under any name, so the tests do.
+PACK_NAME = "faces-of-mine"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    base = tmp_path_factory.mktemp("comfyui")
+    prepare_base(base, pack_name=PACK_NAME)
+    example.prepare_inputs(base / "input")
+    with Server(base) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def pack_name() -> str:
+    return PACK_NAME
