@@ -72,7 +72,7 @@ def run_fit(arguments: argparse.Namespace) -> None:
     out: Path = arguments.out
     if not arguments.resume and (out / STATE).exists():
         raise ValueError(f"{out} already holds a run; give another --out, or --resume to go on with that one")
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    signal.signal(signal.SIGTERM, stop)  # as Ctrl-C
     trainer = Trainer(config, arguments.data, out, cpu=arguments.cpu)
     out.mkdir(parents=True, exist_ok=True)
     if arguments.resume:
@@ -81,6 +81,10 @@ def run_fit(arguments: argparse.Namespace) -> None:
     (out / "config.yaml").write_text(resolved)
     trainer.say(resolved + describe(trainer.faces, config))
     trainer.run()
+
+
+def stop(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:

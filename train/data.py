@@ -22,6 +22,10 @@ class DataError(ValueError):
     """A data set that cannot be trained on; the text names the folder or file and what to do."""
 
 
+class NoFaces(DataError):
+    """A split that has no pictures at all."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One labelled picture of a data set."""
@@ -94,7 +98,8 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
     """All faces of the training split, or of the held-out one.
 
     Raises:
-        DataError: a folder is missing, a picture cannot be read, an emotion is not in the config, nothing is left.
+        DataError: a folder is missing, a picture cannot be read, an emotion is not in the config.
+        NoFaces: nothing is left for this split.
     """
     faces, emotion, identity, weight = [], [], [], []
     for source in config.data:
@@ -111,7 +116,7 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
             identity.append(row.identity)
             weight.append(source.weight / len(rows))
     if not faces:
-        raise DataError(
+        raise NoFaces(
             f"no {'held-out' if held_out else 'training'} pictures found under {root}; check `data` in the recipe"
         )
     return FaceSet(torch.stack(faces), torch.tensor(emotion), identity, torch.tensor(weight))

@@ -25,7 +25,7 @@ from ecgan_core.masks import sample_holes
 from ecgan_core.pipeline import ECGANPipeline
 
 from .config import TrainConfig
-from .data import DataError, FaceSet, augment, draw, load_faces, step_generator, to_float
+from .data import FaceSet, NoFaces, augment, draw, load_faces, step_generator, to_float
 from .features import FeatureNetwork, reading_accuracy, warm_up
 from .grid import fixed_faces, sample_grid, write_picture
 from .objective import Batch, CompletionObjective, DiscriminatorObjective, weigh
@@ -45,7 +45,7 @@ class Trainer:
         self.faces = load_faces(config, data)
         try:
             self.held_out = load_faces(config, data, held_out=True)
-        except DataError:  # nobody held out: a custom set may be too small to spare anybody
+        except NoFaces:  # a custom set may be too small to spare anybody
             self.held_out = self.faces
         self.grid_faces = fixed_faces(self.held_out, 8)
 
@@ -79,6 +79,7 @@ class Trainer:
         """Train from the present step to the recipe's end, saving as it goes, and export the EMA weights."""
         config = self.config
         if self.step == 0:
+            self._forget_metrics_after(0)
             warm_up(self.discriminator, self.features, self.faces, config, self.accelerator)
             accuracy = reading_accuracy(self.discriminator, self.held_out, self.device)
             self.say(f"Q names the emotion of {accuracy:.1%} of {len(self.held_out)} held-out faces")
@@ -210,6 +211,13 @@ class Trainer:
             with (self.out / "metrics.jsonl").open("a") as file:
                 file.write(json.dumps({"images": self.images} | {k: round(v, 6) for k, v in values.items()}) + "\n")
 
+    def _forget_metrics_after(self, images: int) -> None:
+        """Drop the lines of `metrics.jsonl` that a killed run wrote after its last saved state."""
+        path = self.out / "metrics.jsonl"
+        if self.accelerator.is_main_process and path.is_file():
+            lines = path.read_text().splitlines(keepends=True)
+            path.write_text("".join(line for line in lines if json.loads(line)["images"] <= images))
+
     def say(self, text: str) -> None:
         """Print on the main process."""
         self.accelerator.print(text, flush=True)
@@ -237,6 +245,7 @@ class Trainer:
                 "resume with the recipe it was started with, or start a new run in another folder"
             )
         self.step = load_state(path, self.networks, self.optimizers, self.ema)["step"]
+        self._forget_metrics_after(self.images)
 
     def export(self, path: Path, card: str = "") -> None:
         """The EMA weights as one file that nodes and pipeline load."""

@@ -69,23 +69,25 @@ def test_export_from_the_state_equals_the_runs_own(finished, tmp_path):
 
 def test_a_resumed_run_equals_the_uninterrupted_one(recipe, data, finished, tmp_path):
     out = tmp_path / "stopped"
-    trainer = Trainer(load_config(recipe), data, out, cpu=True)
+    trainer = Trainer(load_config(recipe, ["log_every=8"]), data, out, cpu=True)
     out.mkdir()
     train_step, trainer.export = trainer.train_step, lambda path: None
 
-    def stop_after_two_steps():
-        if trainer.step == 2:
+    def stop_after_three_steps():  # the state was last saved after two
+        if trainer.step == 3:
             raise KeyboardInterrupt
         return train_step()
 
-    trainer.train_step = stop_after_two_steps
+    trainer.train_step = stop_after_three_steps
     with pytest.raises(KeyboardInterrupt):
         trainer.run()
-    assert fit(recipe, data, out, resume=True) == 0
+    assert fit(recipe, data, out, "log_every=8", resume=True) == 0
     whole, resumed = load_file(finished / STATE), load_file(out / STATE)
     assert whole.keys() == resumed.keys()
     unequal = [key for key in whole if not torch.equal(whole[key], resumed[key])]
     assert unequal == []
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == [8, 16, 24, 32], "the stopped run had written 24 too"
 
 
 def test_resume_refuses_another_recipe_by_the_keys_that_differ(recipe, data, finished, capsys):
