@@ -44,6 +44,14 @@ class Networks:
 
 
 @dataclass(frozen=True)
+class LaterWeights:
+    """Loss weights that change when the clock reaches `images`; those not named stay as they were."""
+
+    images: int
+    weights: dict[str, float]
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """Everything that decides a run. The clock counts images; `metrics.jsonl` and the grids are named by it."""
 
@@ -52,6 +60,7 @@ class TrainConfig:
     data: tuple[Source, ...] = ()
     networks: Networks = field(default_factory=Networks)
     weights: LossWeights = field(default_factory=LossWeights)
+    later: tuple[LaterWeights, ...] = ()
     holes: dict[str, float] = field(
         default_factory=lambda: {
             "whole face": 0.35, "lower face": 0.25, "mouth": 0.12, "eyes": 0.1, "upper face": 0.03,
@@ -100,6 +109,15 @@ class TrainConfig:
                 raise ConfigError(f"{key}: must be at least 1, but is {getattr(self, key)}")
         for kind in self.holes:
             hole_kind(kind)
+        known = {f.name for f in dataclasses.fields(LossWeights)}
+        for change in self.later:
+            if unknown := sorted(change.weights.keys() - known):
+                raise ConfigError(f"later: there is no loss {unknown[0]!r}; known are {', '.join(sorted(known))}")
+
+    def weights_at(self, images: int) -> LossWeights:
+        """The loss weights in force when the clock is at `images`."""
+        changes = sorted((change for change in self.later if change.images <= images), key=lambda c: c.images)
+        return dataclasses.replace(self.weights, **{k: v for change in changes for k, v in change.weights.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, dicts and numbers, as YAML and JSON write them."""

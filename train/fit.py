@@ -152,7 +152,8 @@ class Trainer:
         self.discriminator.requires_grad_(False).eval()
         with accelerator.autocast():
             terms, composites = self.completion(batch, self.discriminator, self.features, self.step % 2 == 1)
-        loss = weigh(terms, config.weights, self.adversarial_share())
+        weights = config.weights_at(self.images)
+        loss = weigh(terms, weights, self.adversarial_share())
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"the loss is {loss.item()} at {self.images} images; start again with a lower learning_rate"
@@ -167,7 +168,7 @@ class Trainer:
         with accelerator.autocast():
             d_terms = self.discrimination(batch, composites, generator)
         self.optimizers["discriminator"].zero_grad()
-        accelerator.backward(d_terms["discriminator"] + config.weights.emotion * d_terms["emotion"])
+        accelerator.backward(d_terms["discriminator"] + weights.emotion * d_terms["emotion"])
         self.optimizers["discriminator"].step()
 
         self._record_codes(batch)

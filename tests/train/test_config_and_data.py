@@ -27,12 +27,22 @@ def test_the_recipe_of_the_default_model_is_valid():
         ("neutral=calm", "'calm' is not one of the emotions"),
         ("code=guess", "none of label, inferred"),
         ("holes={nose: 1}", "no hole of kind 'nose'"),
+        ("later=[{images: 5, weights: {beauty: 1}}]", "later: there is no loss 'beauty'; known are adversarial"),
         ("batch", "write key=value"),
     ],
 )
 def test_a_wrong_key_or_value_is_named(recipe, override, words):
     with pytest.raises(ValueError, match=words):
         load_config(recipe, [override])
+
+
+def test_weights_change_when_the_clock_reaches_them():
+    later = [{"images": 20, "weights": {"kl": 2}}, {"images": 10, "weights": {"kl": 1, "chroma": 3}}]
+    config = from_dict({"later": later})
+    assert config.weights_at(9) == config.weights
+    assert (config.weights_at(10).kl, config.weights_at(10).chroma) == (1, 3)
+    assert (config.weights_at(20).kl, config.weights_at(20).chroma) == (2, 3)
+    assert config.weights_at(20).appearance == config.weights.appearance
 
 
 def test_a_missing_recipe_is_one_sentence_and_exit_1(tmp_path, capsys):
