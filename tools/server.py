@@ -66,6 +66,8 @@ def free_port(preferred: int = 0) -> int:
     """`preferred` if nobody listens there, else a port that the system chooses."""
     for port in (preferred, 0):
         with socket.socket() as probe:
+            if os.name == "posix":  # as the server will: a connection that is only lingering there is no listener
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
