@@ -23,7 +23,7 @@ class LossWeights:
     """λ of each term. Where the paper gives no figure the source is a measured run, named in docs/experiments.md."""
 
     kl: float = 0.05  # 1 collapsed the posterior
-    adversarial: float = 0.35
+    adversarial: float = 0.1  # .35 sharpened faces and broke up their mouths
     emotion: float = 1.0
     mutual_information: float = 0.1  # needed (accuracy .98 → .27 without it), and patterns grow above .15
     appearance: float = 10.0
