@@ -7,10 +7,9 @@ from pathlib import Path
 from diffusers.training_utils import EMAModel
 
 from ecgan_core.checkpoint import save_checkpoint
-from ecgan_core.pipeline import ECGANPipeline
 
 from .config import from_dict
-from .fit import STATE, build_networks
+from .fit import STATE, build_networks, pipeline_of
 from .state import StateError, load_state, read_meta
 
 
@@ -29,7 +28,4 @@ def export(run: Path, file: Path, card: str = "") -> None:
     ema = EMAModel(smoothed)
     load_state(path, networks, {}, ema)
     ema.copy_to(smoothed)
-    pipeline = ECGANPipeline(
-        networks["encoder"], networks["generator"], networks["discriminator"], list(config.emotions), config.neutral
-    )
-    save_checkpoint(pipeline, file, card)
+    save_checkpoint(pipeline_of(networks, config), file, card)

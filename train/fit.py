@@ -20,6 +20,7 @@ from ecgan_core.checkpoint import save_checkpoint
 from ecgan_core.discriminator import Discriminator
 from ecgan_core.emotions import replicate
 from ecgan_core.encoder import Encoder
+from ecgan_core.files import replacing
 from ecgan_core.generator import Generator
 from ecgan_core.masks import sample_holes
 from ecgan_core.pipeline import ECGANPipeline
@@ -132,12 +133,12 @@ class Trainer:
         wanted = torch.where(resampled, F.one_hot(other, len(config.emotions)).float(), label)
         mine = slice(accelerator.process_index, None, accelerator.num_processes)
         face, hole, label, wanted = (t[mine].to(self.device) for t in (face, hole, label, wanted))
+        own = label
         if config.code == "inferred":
             with torch.no_grad():
-                inferred = self.discriminator.eval().emotion_logits(face, torch.zeros_like(hole)).softmax(1)
-            own = (label == wanted).all(dim=1, keepdim=True)
-            label, wanted = inferred, torch.where(own, inferred, wanted)
-        return Batch(face.contiguous(memory_format=torch.channels_last), hole, label, wanted)
+                own = self.discriminator.eval().emotion_logits(face, torch.zeros_like(hole)).softmax(1)
+            wanted = torch.where((label == wanted).all(dim=1, keepdim=True), own, wanted)
+        return Batch(face.contiguous(memory_format=torch.channels_last), hole, label, own, wanted)
 
     def train_step(self) -> dict[str, float]:
         """One step of E and G, then one of D and Q on the same batch; returns the terms as plain numbers."""
@@ -178,9 +179,9 @@ class Trainer:
     def _record_codes(self, batch: Batch, share: float = 0.01) -> None:
         """Keep each emotion's recorded code near the mean z_e of its faces, as METHOD's emotion control needs it."""
         codes = self.generator.emotion_codes
-        fed = replicate(batch.label, codes.shape[1])
-        for i in batch.label.argmax(1).unique():
-            codes[i].lerp_(fed[batch.label.argmax(1) == i].mean(0), share)
+        fed, emotion = replicate(batch.own, codes.shape[1]), batch.label.argmax(1)
+        for i in emotion.unique():
+            codes[i].lerp_(fed[emotion == i].mean(0), share)
 
     @contextmanager
     def ema_weights(self) -> Iterator[None]:
@@ -217,7 +218,9 @@ class Trainer:
         path = self.out / "metrics.jsonl"
         if self.accelerator.is_main_process and path.is_file():
             lines = path.read_text().splitlines(keepends=True)
-            path.write_text("".join(line for line in lines if json.loads(line)["images"] <= images))
+            kept = "".join(line for line in lines if json.loads(line)["images"] <= images)
+            with replacing(path) as temporary:
+                Path(temporary).write_text(kept)
 
     def say(self, text: str) -> None:
         """Print on the main process."""
@@ -248,17 +251,11 @@ class Trainer:
         self.step = load_state(path, self.networks, self.optimizers, self.ema)["step"]
         self._forget_metrics_after(self.images)
 
-    def export(self, path: Path, card: str = "") -> None:
+    def export(self, path: Path) -> None:
         """The EMA weights as one file that nodes and pipeline load."""
         if self.accelerator.is_main_process:
             with self.ema_weights():
-                save_checkpoint(self.pipeline(), path, card)
-
-    def pipeline(self) -> ECGANPipeline:
-        """E, G and Q as they are now, as the pipeline that users run."""
-        return ECGANPipeline(
-            self.encoder, self.generator, self.discriminator, list(self.config.emotions), self.config.neutral
-        )
+                save_checkpoint(pipeline_of(self.networks, self.config), path)
 
 
 def build_networks(config: TrainConfig) -> dict[str, Any]:
@@ -279,6 +276,13 @@ def build_networks(config: TrainConfig) -> dict[str, Any]:
         ),
         "features": FeatureNetwork(sizes.feature_widths, num_emotions, sizes.emotion_cells),
     }
+
+
+def pipeline_of(networks: dict[str, Any], config: TrainConfig) -> ECGANPipeline:
+    """E, G and Q of `build_networks`, as the pipeline that users run."""
+    return ECGANPipeline(
+        networks["encoder"], networks["generator"], networks["discriminator"], list(config.emotions), config.neutral
+    )
 
 
 def describe(faces: FaceSet, config: TrainConfig) -> str:

@@ -27,8 +27,9 @@ class Batch:
 
     face: Tensor  # [B,3,S,S] in −1..1
     hole: Tensor  # [B,1,S,S], 1 = to fill
-    label: Tensor  # c_t [B,m]
-    wanted: Tensor  # [B,m]: what the generative path is asked for; `label`, but for some items another emotion
+    label: Tensor  # c_t [B,m], the truth that Q learns
+    own: Tensor  # [B,m]: what the reconstructive path is fed; `label`, or Q's reading of the face
+    wanted: Tensor  # [B,m]: what the generative path is asked for; `own`, but for some items another emotion
 
 
 class CompletionObjective(nn.Module):
@@ -50,13 +51,13 @@ class CompletionObjective(nn.Module):
         encoded, posterior = self.encoder.both(face, hole)
         channels = self.generator.config.latent_channels
 
-        own, wanted = replicate(batch.label, channels), replicate(batch.wanted, channels)
+        own, wanted = replicate(batch.own, channels), replicate(batch.wanted, channels)
         rebuilt = self.generator(posterior.sample(), own, encoded.features, visible, hole)
         guessed = self.generator(encoded.prior.sample(), wanted, encoded.features, visible, hole)
         rebuilt, guessed = [i.float() for i in rebuilt], [i.float() for i in guessed]
         composites = torch.cat([composite(face, rebuilt[-1], hole), composite(face, guessed[-1], hole)])
 
-        asked_own = (batch.label * batch.wanted).sum(1)  # 1 where the ground truth wears the wanted emotion
+        asked_own = (batch.own == batch.wanted).all(dim=1).float()  # 1 where the ground truth wears the wanted emotion
         inside = asked_own[:, None, None, None] * self.config.prior_hole_weight * hole
         weight = 1 - hole + inside
         terms = {

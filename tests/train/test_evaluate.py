@@ -10,7 +10,7 @@ from train.cli import main
 from train.config import load_config
 from train.data import load_faces, to_float
 from train.evaluate import HOLES, measure, pairs_of
-from train.fit import build_networks
+from train.fit import build_networks, pipeline_of
 from train.judge import Judge, judge_emotions, load_judge, save_judge, train_judge
 
 
@@ -24,14 +24,8 @@ def judge_file(recipe, data, tmp_path_factory):
 
 @pytest.fixture
 def checkpoint(recipe, tmp_path):
-    from ecgan_core.pipeline import ECGANPipeline
-
     config = load_config(recipe)
-    networks = build_networks(config)
-    pipeline = ECGANPipeline(
-        networks["encoder"], networks["generator"], networks["discriminator"], list(config.emotions), config.neutral
-    )
-    save_checkpoint(pipeline, tmp_path / "untrained.safetensors")
+    save_checkpoint(pipeline_of(build_networks(config), config), tmp_path / "untrained.safetensors")
     return tmp_path / "untrained.safetensors"
 
 

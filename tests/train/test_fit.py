@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from ecgan_core.checkpoint import load_checkpoint
 from train.cli import main
 from train.config import load_config
+from train.data import step_generator
 from train.fit import STATE, Trainer
 
 
@@ -134,6 +135,18 @@ def test_recorded_codes_follow_what_was_fed(recipe, data, tmp_path):
     for _ in range(20):
         trainer.train_step()
     assert trainer.generator.emotion_codes.abs().sum(1).gt(0).any()
+
+
+def test_an_inferred_code_is_fed_to_the_networks_but_q_learns_the_truth(recipe, data, tmp_path):
+    trainer = Trainer(load_config(recipe, ["code=inferred", "resample=0.5"]), data, tmp_path, cpu=True)
+    batch = trainer.batch(step_generator(0, 0))
+    assert set(batch.label.unique().tolist()) == {0.0, 1.0}
+    assert not torch.equal(batch.own, batch.label)
+    asked_own = (batch.own == batch.wanted).all(dim=1)
+    assert asked_own.any()
+    assert not asked_own.all()
+    one_hot = batch.wanted[~asked_own]
+    assert torch.equal(one_hot, one_hot.round()), "another emotion is asked for plainly"
 
 
 def test_the_command_line_trains_from_a_shell(recipe, data, tmp_path):
