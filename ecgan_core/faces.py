@@ -1,7 +1,6 @@
 """Where the face is: finding it, cropping it to the model's frame, and stitching the result back.
 
-The model sees a square *frame* in which the eyes are at (0.36, 0.365) and (0.64, 0.365), the mouth at (0.5, 0.675) and
-the chin at 0.885. Geometry only; nothing here knows the networks.
+The model sees a square *frame* (see `frame`). Geometry only; nothing here knows the networks.
 """
 
 from __future__ import annotations
@@ -16,10 +15,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-# From the finder's box to the model's frame: medians over 161 photographs and 91 renderings whose frame is known, shown
-# at three sizes. Faces scatter around them by 9 % of the side across and 0.02 of the box up and down.
-FRAME_PER_BOX = 1.27  # side of the frame, in sides of the box
-FRAME_BELOW_BOX = 0.057  # how far the frame's centre lies below the box's, in sides of the box
+from .frame import FRAME_BELOW_BOX, FRAME_PER_BOX
 
 SEARCH_SIDES = (512, 1024)  # the picture's longer side when it is searched; the second only if the first finds nothing
 SEARCH_MARGIN = 0.12  # added around the picture, so that a face that fills it can still be found

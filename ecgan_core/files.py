@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import safetensors
-import safetensors.torch
-from torch import Tensor
+
+if TYPE_CHECKING:  # torch takes seconds and memory to import, and whoever only replaces a file needs none of it
+    from torch import Tensor
 
 MAX_HEADER_BYTES = 16 * 2**20  # our own headers have some ten kilobytes
 
@@ -81,8 +82,10 @@ def read_header(path: str | os.PathLike, kind: str, error: type[BadFile] = BadFi
 
 def read_tensors(path: str | os.PathLike, kind: str, error: type[BadFile] = BadFile) -> dict[str, Tensor]:
     """All tensors of a safetensors file whose header `read_header` has accepted, on the CPU."""
+    from safetensors.torch import load_file
+
     try:
-        return safetensors.torch.load_file(os.fspath(path), device="cpu")
+        return load_file(os.fspath(path), device="cpu")
     except (safetensors.SafetensorError, OSError, KeyError) as problem:
         raise error(f"{path} is not {kind}: its tensors cannot be read ({problem}); download it again") from problem
 
@@ -107,6 +110,8 @@ def replacing(path: str | os.PathLike):
 
 def write_tensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write a safetensors file in one step: a reader sees the old file or the new one, never a half."""
+    from safetensors.torch import save_file
+
     with replacing(path) as temporary:
         contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        safetensors.torch.save_file(contiguous, temporary, dict(metadata))
+        save_file(contiguous, temporary, dict(metadata))

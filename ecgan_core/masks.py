@@ -1,8 +1,7 @@
 """Hole generators: the ways in which a face loses a part of itself.
 
 A hole is float [B,1,S,S], **1 = to fill**. All generators draw from a given `torch.Generator`, so that a batch of holes
-is a pure function of its seed. Places are given in the model's frame, the aligned square that the networks are trained
-on: `FRAME` below says where its eyes, mouth and chin are, as shares of the side.
+is a pure function of its seed. Places are given in the model's frame (see `frame`), as shares of its side.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-
-FRAME = {"left eye": (0.36, 0.365), "right eye": (0.64, 0.365), "mouth": (0.5, 0.675), "chin": (0.5, 0.885)}
 
 # x0, y0, x1, y1 of each region of the face, as shares of the side
 REGIONS = {

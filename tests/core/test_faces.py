@@ -17,7 +17,7 @@ from ecgan_core.faces import (
     frame_of_image,
     stitch,
 )
-from ecgan_core.masks import FRAME
+from ecgan_core.frame import FRAME
 
 EYES = ((203, 101), (247, 103))  # (x, y) of the astronaut's left and right eye in skimage's picture, read off by hand
 MOUTH = (226, 145)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ecgan_core import masks
+from ecgan_core.frame import FRAME
 
 
 def seeded(seed=0):
@@ -29,9 +30,9 @@ def covers(hole, point):
 def test_regions_hide_what_they_are_named_after():
     plain = {name: masks.region(name, 1, 64, seeded(), jitter=0) for name in masks.REGIONS}
     for eye in ("left eye", "right eye"):
-        hidden_by = {name for name, hole in plain.items() if covers(hole, masks.FRAME[eye])}
+        hidden_by = {name for name, hole in plain.items() if covers(hole, FRAME[eye])}
         assert hidden_by == {"whole face", "upper face", "eyes"}
-    assert {name for name, hole in plain.items() if covers(hole, masks.FRAME["mouth"])} == {
+    assert {name for name, hole in plain.items() if covers(hole, FRAME["mouth"])} == {
         "whole face",
         "lower face",
         "mouth",
