@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as problem:
         print(f"ecgan: {problem}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("ecgan: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print(f"ecgan: {str(stopped) or 'interrupted'}", file=sys.stderr)
         return 1
     return 0
 
@@ -76,7 +77,22 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("inspect", help="print what a checkpoint says about itself")
     command.add_argument("file", type=Path, metavar="FILE")
     command.set_defaults(run=inspect)
+
+    _add_installed(commands)
     return top
+
+
+def _add_installed(commands: argparse._SubParsersAction) -> None:
+    """Commands of other packages, such as the portrait studio's: this one must not import any of them.
+
+    An entry point in the group `ecgan.commands` names a function that takes what `add_subparsers` gave, and adds a
+    command whose default `run` takes the arguments.
+    """
+    for command in entry_points(group="ecgan.commands"):
+        try:
+            command.load()(commands)
+        except Exception as problem:  # somebody else's package must not take our own commands away
+            print(f"ecgan: the command {command.name!r} of another package cannot be used: {problem}", file=sys.stderr)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:

@@ -127,7 +127,8 @@ def test_the_commands_of_the_wheel_exist(wheel: zipfile.ZipFile) -> None:
     commands = configparser.ConfigParser()
     commands.read_string(wheel.read(file).decode())
     assert set(commands["console_scripts"]) == {"ecgan", "ecgan-train"}
-    for target in commands["console_scripts"].values():
+    assert set(commands["ecgan.commands"]) == {"portraits"}
+    for target in [*commands["console_scripts"].values(), *commands["ecgan.commands"].values()]:
         module, _, function = target.partition(":")
         assert f"{module.replace('.', '/')}.py" in wheel.namelist()
         assert f"def {function}(" in wheel.read(f"{module.replace('.', '/')}.py").decode()
@@ -141,3 +142,48 @@ def test_the_installed_library_finds_its_model(wheel: zipfile.ZipFile, tmp_path:
     found = Path(answer.stdout.strip())
     assert found.is_relative_to(tmp_path), f"{found} is outside the installed library"
     assert found.is_file()
+
+
+RUN_INSTALLED = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+for package in ("numba", "torch", "yaml"):
+    sys.modules[package] = None
+from ecgan_core.cli import main
+sys.exit(main())
+"""
+
+
+def installed_ecgan(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`ecgan` as it is in `folder`, without the `train` extra: neither torch nor numba nor yaml can be imported."""
+    command = [sys.executable, "-I", "-c", RUN_INSTALLED, str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder)
+
+
+def test_the_installed_ecgan_finds_the_trainers_command(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """ecgan_core does not import train: it asks the installed packages for commands."""
+    wheel.extractall(tmp_path)
+    assert "portraits" in installed_ecgan(tmp_path, "--help").stdout
+    answer = installed_ecgan(tmp_path, "portraits", "preview", "--help")
+    assert answer.returncode == 0, answer.stderr
+    assert "usage: ecgan portraits preview" in answer.stdout
+    answer = installed_ecgan(tmp_path, "portraits", "make", "mine.yaml")
+    assert answer.returncode == 2
+    assert "--out" in answer.stderr
+    answer = installed_ecgan(tmp_path, "portraits", "preview", "mine.yaml")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("ecgan: the portrait studio needs the package yaml; install")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_a_broken_package_takes_nothing_away_from_ecgan(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    wheel.extractall(tmp_path)
+    described = tmp_path / "broken-1.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (described / "entry_points.txt").write_text("[ecgan.commands]\nbreak = no_such_module:add\n")
+    answer = installed_ecgan(tmp_path, "--help")
+    assert answer.returncode == 0
+    assert "complete" in answer.stdout
+    assert "portraits" in answer.stdout
+    assert "the command 'break' of another package cannot be used: No module named 'no_such_module'" in answer.stderr

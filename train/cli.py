@@ -1,4 +1,4 @@
-"""`python -m train …` (installed: `ecgan-train …`): fit, evaluate, export."""
+"""`python -m train …` (installed: `ecgan-train …`): fit, evaluate, export, portraits, preview, readability."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from .portraits.command import add_to_train
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns 0, or 1 with one sentence on stderr when it could not be done."""
@@ -18,15 +20,15 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"{arguments.prog}: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print(f"{arguments.prog}: stopped; go on from the last saved state with --resume", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print(f"{arguments.prog}: {str(stopped) or 'stopped'}", file=sys.stderr)
         return 130
     return 0
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="python -m train", description="Train and measure EC-GAN.")
+    top = argparse.ArgumentParser(prog="python -m train", description="Train and measure EC-GAN, and render faces.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     fit = commands.add_parser("fit", help="train a recipe")
@@ -61,6 +63,15 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("file", type=Path)
     export.add_argument("--card", type=Path, help="a Markdown file that travels in the checkpoint")
     export.set_defaults(command=run_export, prog="export")
+
+    add_to_train(commands)
+
+    readability = commands.add_parser("readability", help="tell how well a set's emotions can be told apart")
+    readability.add_argument("set", type=Path, help="a data set: EMOTION/IDENTITY.jpg, or with an index.csv")
+    readability.add_argument("--size", type=int, default=64, help="side that the pictures are scaled to (default 64)")
+    readability.add_argument("--images", type=int, default=16_000, help="pictures to learn from, repeats included")
+    readability.add_argument("--out", type=Path, help="a JSON file for the table")
+    readability.set_defaults(command=run_readability, prog="readability")
     return top
 
 
@@ -80,7 +91,10 @@ def run_fit(arguments: argparse.Namespace) -> None:
     resolved = yaml.safe_dump(config.to_dict(), sort_keys=False)
     (out / "config.yaml").write_text(resolved)
     trainer.say(resolved + describe(trainer.faces, config))
-    trainer.run()
+    try:
+        trainer.run()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("stopped; go on from the last saved state with --resume") from None
 
 
 def stop(*_: object) -> None:
@@ -99,6 +113,12 @@ def run_export(arguments: argparse.Namespace) -> None:
     from .export import export
 
     export(arguments.run, arguments.file, arguments.card.read_text() if arguments.card else "")
+
+
+def run_readability(arguments: argparse.Namespace) -> None:
+    from .readability import readability
+
+    print(readability(arguments.set, arguments.out, arguments.size, arguments.images))
 
 
 if __name__ == "__main__":

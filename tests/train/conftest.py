@@ -5,6 +5,8 @@ import pytest
 from accelerate.state import AcceleratorState
 from PIL import Image, ImageDraw
 
+from train.portraits.mesh import Head, load_head
+
 EMOTIONS = ("neutral", "happy", "surprised")
 
 RECIPE = """
@@ -52,6 +54,12 @@ def draw_face(emotion: str, identity: int) -> Image.Image:
 def fresh_accelerator():
     """Accelerate keeps one state a process; each test is a process of its own to it."""
     AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.fixture(scope="session")
+def head() -> Head:
+    """The portrait studio's head; the first test that asks for it downloads it where it is not in the cache."""
+    return load_head()
 
 
 @pytest.fixture(scope="session")

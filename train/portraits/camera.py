@@ -1,0 +1,115 @@
+"""How the head is held and where the camera stands: pose, framing, projection, and the labels that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgan_core.frame import FRAME, FRAME_BELOW_BOX, FRAME_PER_BOX
+
+from .mesh import Head
+from .scene import SKIN, Camera
+
+DISTANCE = 11.0  # of the camera from the origin, decimetres
+PIVOT = np.array([0.0, 6.25, 0.25], np.float32)  # where the head turns, in the neck
+CHEST, JAW = 5.75, 6.5  # resting heights below which a point follows the body and above which it follows the head
+WANDER, ZOOM = 0.010, 0.015  # standard deviations of the framing, shares of the side
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Degrees that the head is turned to +x and nods, and rotations [3,3] of the head and of the body below it."""
+
+    yaw: float
+    pitch: float
+    head: np.ndarray
+    body: np.ndarray
+
+    def apply(self, points: np.ndarray, resting_height: np.ndarray) -> np.ndarray:
+        """Points [...,3] turned around the neck; each follows head or body by its height [...] on the resting head."""
+        share = np.clip((resting_height - CHEST) / (JAW - CHEST), 0, 1)[..., None].astype(np.float32)
+        share = share * share * (3 - 2 * share)
+        arm = points - PIVOT
+        return (arm @ self.head.T) * share + (arm @ self.body.T) * (1 - share) + PIVOT
+
+    def with_head(self, points: np.ndarray) -> np.ndarray:
+        """Points [...,3] that are part of the head, whatever their height."""
+        return (points - PIVOT) @ self.head.T + PIVOT
+
+
+def sample_pose(rng: np.random.Generator) -> Pose:
+    """A head held as in portraits: a little turned, tilted and leaning; the body follows by a third."""
+    yaw = float(np.clip(rng.normal(0, 7.5), -18, 18))
+    pitch = float(np.clip(rng.normal(1, 4.0), -9, 10))
+    roll = float(np.clip(rng.normal(0, 2.5), -6, 6))
+    return Pose(yaw, pitch, rotation(yaw, pitch, roll), rotation(0.35 * yaw + 3 * rng.normal(), 0, 0.2 * roll))
+
+
+def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """float32 [3,3]: roll about z, then pitch about x (positive nods), then yaw about y (positive to +x); degrees."""
+    (cy, cp, cr), (sy, sp, sr) = np.cos(np.radians([yaw, pitch, roll])), np.sin(np.radians([yaw, pitch, roll]))
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return (about_y @ about_x @ about_z).astype(np.float32)
+
+
+def frame_side(eyes: np.ndarray, mouth: np.ndarray) -> float:
+    """Side of the model's frame around a resting face, by its eyes [2,3] and the middle of its mouth [3]."""
+    apart = FRAME["right eye"][0] - FRAME["left eye"][0]
+    below = FRAME["mouth"][1] - FRAME["left eye"][1]
+    middle = eyes.mean(axis=0)
+    return float(max(np.linalg.norm(eyes[0] - eyes[1]) / apart, np.linalg.norm(middle - mouth) / below))
+
+
+def sample_camera(side: float, eyes: np.ndarray, samples: int, rng: np.random.Generator) -> Camera:
+    """A camera that shows the model's frame, a little off as a face finder would be.
+
+    Args:
+        side: of the frame, see `frame_side`.
+        eyes: [2,3], the posed eyes.
+        samples: along a side of the picture.
+    """
+    middle = eyes.mean(axis=0)
+    seen = side * float(np.exp(ZOOM * rng.normal()))
+    # Heads turn about their axis: the frame's middle lies between it and the eyes.
+    x = 0.85 * middle[0] + WANDER * seen * rng.normal()
+    y = middle[1] - (0.5 - FRAME["left eye"][1]) * seen + WANDER * seen * rng.normal()
+    return Camera(float(x), float(y), DISTANCE, samples / seen * (DISTANCE - float(middle[2])), samples)
+
+
+def project(camera: Camera, points: np.ndarray) -> np.ndarray:
+    """Sample coordinates and depth (x, y, z) of points [...,3]; float32."""
+    scale = camera.focal / (camera.distance - points[..., 2])
+    x = (points[..., 0] - camera.x) * scale + camera.size / 2
+    y = camera.size / 2 - (points[..., 1] - camera.y) * scale
+    return np.stack([x, y, points[..., 2]], axis=-1).astype(np.float32)
+
+
+def face_box(eyes: np.ndarray, mouth: np.ndarray, side: float) -> tuple[float, float, float, float]:
+    """x, y, width, height of the face as the project's face finder would box it, whatever the mouth is doing.
+
+    Args:
+        eyes: [2,2], in pixels.
+        mouth: [2], its middle.
+        side: of the model's frame around the resting face, in pixels.
+    """
+    middle, box = eyes.mean(axis=0), side / FRAME_PER_BOX
+    x = (middle[0] + mouth[0]) / 2
+    y = middle[1] + (0.5 - FRAME["left eye"][1]) * side - FRAME_BELOW_BOX * box
+    return float(x - box / 2), float(y - box / 2), float(box), float(box)
+
+
+def landmark_vertices(head: Head) -> dict[str, int]:
+    """Vertices of `nose`, `left mouth` and `right mouth`; left and right as seen in the picture."""
+    x, y, z = head.rest.T
+    skin = np.zeros(len(head.rest), bool)
+    skin[head.triangles[head.material == SKIN].ravel()] = True
+    nose = np.where(skin & (np.abs(x) < 0.1) & (y > 6.8) & (y < 7.2), z, -np.inf)
+    lips = skin & (head.masks["lips"] > 0.5)
+    return {
+        "nose": int(np.argmax(nose)),
+        "left mouth": int(np.argmin(np.where(lips, x, np.inf))),
+        "right mouth": int(np.argmax(np.where(lips, x, -np.inf))),
+    }

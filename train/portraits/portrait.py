@@ -1,0 +1,120 @@
+"""A portrait: one person wearing one emotion in front of a camera, checked, rendered and labelled."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .background import enlarged, sample_background
+from .camera import Camera, face_box, project, sample_camera, sample_pose
+from .check import find_fault
+from .expression import Expression, perform
+from .identity import sample_identity
+from .light import sample_lighting
+from .mesh import Head
+from .photo import JPEG_QUALITY, develop
+from .raster import see
+from .recipe import Recipe
+from .render import render, samples_per_pixel
+from .scene import Visible
+from .sitter import Sitter, Stage
+
+RETAKES = 5  # before a picture is kept as it is
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A rendered picture and its labels.
+
+    Attributes:
+        image: uint8 [S,S,3], sRGB.
+        units: the weights that it was rendered with, of the units that are not 0.
+        intensity: the factor on the emotion's weights.
+        face_box: x, y, width, height in pixels, as the project's face finder would box the face.
+        landmarks: five (x, y) in pixels: left eye, right eye (as seen), tip of the nose, left and right mouth corner.
+        jpeg_quality: what it should be saved with.
+        retakes: how often the check sent it back.
+    """
+
+    image: np.ndarray
+    units: dict[str, float]
+    intensity: float
+    face_box: tuple[float, float, float, float]
+    landmarks: tuple[tuple[float, float], ...]
+    jpeg_quality: int
+    retakes: int
+
+
+def photograph(head: Head, recipe: Recipe, seed: int, size: int) -> Iterator[tuple[str, Portrait]]:
+    """Portraits of the person of a seed, one for each emotion of the recipe, size × size pixels.
+
+    A picture follows from the seed, its emotion's name and weights, the size and the recipe's own numbers; the recipe's
+    other emotions do not change it.
+    """
+    sitter = Sitter(head, sample_identity(head, seed, recipe.glasses))
+    for emotion in recipe.emotions:
+        yield emotion, take_portrait(sitter, recipe, emotion, size)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A performance before the camera, seen but not lit; `takes` counts from 0."""
+
+    expression: Expression
+    stage: Stage
+    camera: Camera
+    visible: Visible
+    takes: int
+
+
+def take_portrait(sitter: Sitter, recipe: Recipe, emotion: str, size: int) -> Portrait:
+    """One portrait of a sitter."""
+    fine = samples_per_pixel(size)
+    key = [sitter.person.seed, zlib.crc32(emotion.encode())]
+    shot = _shoot(sitter, recipe, emotion, key, fine * size)
+
+    rng = np.random.default_rng([*key, 1])
+    relit, as_photo = rng.random() < recipe.relight, rng.random() < recipe.photo
+    lighting = sample_lighting(rng) if relit else sitter.lighting
+    background = enlarged(sample_background(rng) if relit else sitter.background, size)
+    image = render(sitter.person, shot.stage, shot.visible, shot.camera, lighting, background)
+    image, quality = develop(image, rng) if as_photo else (image, JPEG_QUALITY)
+
+    landmarks = _landmarks(shot) / fine
+    to_eyes = shot.camera.distance - float(shot.stage.eyes[:, 2].mean())
+    side = sitter.frame_side * shot.camera.focal / to_eyes / fine
+    return Portrait(
+        image,
+        shot.expression.units,
+        shot.expression.intensity,
+        face_box(landmarks[:2], landmarks[3:].mean(axis=0), side),
+        tuple((float(x), float(y)) for x, y in landmarks),
+        quality,
+        shot.takes,
+    )
+
+
+def _shoot(sitter: Sitter, recipe: Recipe, emotion: str, key: list[int], samples: int) -> Shot:
+    """The first performance that the check finds no fault with, each with another pose; at last any."""
+    for take in range(RETAKES + 1):
+        rng = np.random.default_rng([*key, 0, take])
+        pose = sample_pose(rng)
+        expression = perform(recipe.emotions[emotion], recipe, pose, rng)
+        stage = sitter.stage(expression, pose)
+        camera = sample_camera(sitter.frame_side, stage.eyes, samples, rng)
+        projected = project(camera, stage.surface.position)
+        visible = see(projected, stage.surface.triangles, samples)
+        eyes, lips = project(camera, stage.eyes)[:, :2], projected[sitter.lips, :2]
+        if find_fault(visible, stage.surface.material, eyes, lips, expression.units) is None:
+            break
+    return Shot(expression, stage, camera, visible, take)
+
+
+def _landmarks(shot: Shot) -> np.ndarray:
+    """The five landmarks [5,2] in samples; the person's right is on the left of the picture."""
+    left_eye, right_eye = shot.stage.eyes
+    points = np.stack([right_eye, left_eye, *shot.stage.landmarks])
+    return project(shot.camera, points)[:, :2]

@@ -1,0 +1,116 @@
+"""A person who has come to the studio, and the stage on which they hold an expression: geometry, not yet pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .background import sample_background
+from .camera import Pose, frame_side, landmark_vertices
+from .cloth import dress
+from .expression import Expression
+from .eyes import eye_centre, eye_sphere, eyeball
+from .glasses import glasses_mesh
+from .hair import Strands, face_roots, face_strands, grow_hair, hair_marks
+from .identity import Identity
+from .light import sample_lighting
+from .mesh import MASKS, SIDES, Head
+from .raster import vertex_normals
+from .scene import GLASSES, LEFT_EYE, RIGHT_EYE, Surface
+from .wrinkles import Wrinkles, wrinkles_of
+
+EYE_MATERIAL = {"left": LEFT_EYE, "right": RIGHT_EYE}
+HAIR_MIDDLE = np.array([0.0, 7.4, 0.45], np.float32)  # hair is shaded as seen from here, where normals are needed
+SOFTENING = 3  # how often normals are averaged with their neighbours' for the soft ones
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One posed expression.
+
+    Attributes:
+        eyes: float32 [2,3], the middles of the person's left and right eye.
+        landmarks: float32 [3,3], tip of the nose, mouth corner on the picture's left and on its right.
+        strands: hair, brows, beard and lashes, each with its posed points [N,K,3].
+        hair_middle: float32 [3].
+    """
+
+    surface: Surface
+    strands: list[tuple[Strands, np.ndarray]]
+    eyes: np.ndarray
+    landmarks: np.ndarray
+    hair_middle: np.ndarray
+    wrinkles: Wrinkles
+
+
+class Sitter:
+    """Everything about a person that all of their portraits share, made once."""
+
+    def __init__(self, head: Head, person: Identity):
+        self.head, self.person = head, person
+        vertices = head.surface(person.cage)
+        self.hair = grow_hair(head, vertices, vertex_normals(vertices, head.triangles), person.hair)
+        self.roots = face_roots(head, person.hair)
+        self.marks = np.column_stack([*(head.masks[name] for name in MASKS), hair_marks(head, person.hair)])
+        self.eye_centres = np.array([eye_centre(head, person.cage, side) for side in SIDES], np.float32)
+        self.lips = np.flatnonzero(head.masks["lips"] > 0.5)
+        self.landmark_vertices = list(landmark_vertices(head).values())
+        self.frame_side = frame_side(self.eye_centres, vertices[self.lips].mean(axis=0))
+        self.glasses = glasses_mesh(person.glasses, head, vertices, self.eye_centres) if person.glasses else None
+        rng = np.random.default_rng([person.seed, 2])
+        self.lighting = sample_lighting(rng)
+        self.background = sample_background(rng)
+
+    def stage(self, expression: Expression, pose: Pose) -> Stage:
+        """The person holding an expression in a pose."""
+        head, person = self.head, self.person
+        units = {f"unit/{name}": weight for name, weight in expression.units.items()}
+        cage = head.deform(person.cage, units)
+        bare = head.surface(cage)
+        normals = vertex_normals(bare, head.triangles)
+        strands = face_strands(head, self.roots, person.hair, cage, bare, normals)
+        strands = strands if self.hair is None else [self.hair, *strands]
+        face = pose.apply(dress(person.cloth, head.rest, bare, normals), head.rest[:, 1])
+        return Stage(
+            self._surface(face, expression, pose),
+            [(s, pose.apply(s.points, s.points[..., 1]).astype(np.float32)) for s in strands],
+            pose.with_head(self.eye_centres),
+            face[self.landmark_vertices],
+            pose.with_head(HAIR_MIDDLE),
+            wrinkles_of(expression.units),
+        )
+
+    def _surface(self, face: np.ndarray, expression: Expression, pose: Pose) -> Surface:
+        """Face, eyeballs and glasses as one set of triangles."""
+        head = self.head
+        directions, eye_triangles = eye_sphere()
+        normal = vertex_normals(face, head.triangles)
+        soft = normal
+        for _ in range(SOFTENING):
+            soft = head.neighbourhood @ soft
+        parts = [(face, normal, soft, head.rest, self.marks, head.triangles, head.material)]
+        for side in SIDES:
+            ball = pose.with_head(eyeball(head, self.person.cage, side, *expression.gaze[side]))
+            parts.append(_part(ball, eye_triangles, EYE_MATERIAL[side], directions))
+        if self.glasses is not None:
+            vertices, triangles = self.glasses
+            parts.append(_part(pose.with_head(vertices), triangles, GLASSES, vertices))
+        return _join(parts)
+
+
+def _part(vertices: np.ndarray, triangles: np.ndarray, material: int, rest: np.ndarray) -> tuple:
+    """One thing of one material, in the order of `Sitter._surface`'s parts."""
+    normal = vertex_normals(vertices.astype(np.float32), triangles)
+    marks = np.zeros((len(vertices), len(MASKS) + 3))
+    return vertices, normal, normal, rest, marks, triangles, np.full(len(triangles), material)
+
+
+def _join(parts: list[tuple]) -> Surface:
+    vertices, normal, soft, rest, marks, triangles, material = zip(*parts, strict=True)
+    starts = np.cumsum([0, *(len(points) for points in vertices[:-1])])
+    return Surface(
+        np.concatenate([t + start for t, start in zip(triangles, starts, strict=True)]).astype(np.int32),
+        np.concatenate(material).astype(np.int32),
+        *(np.ascontiguousarray(np.concatenate(part), np.float32) for part in (vertices, normal, soft, rest, marks)),
+    )
