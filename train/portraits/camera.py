@@ -56,11 +56,14 @@ def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
 
 def frame_side(eyes: np.ndarray, mouth: np.ndarray) -> float:
-    """Side of the model's frame around a resting face, by its eyes [2,3] and the middle of its mouth [3]."""
+    """Side of the model's frame around a resting face, by its eyes [2,3] and the middle of its mouth [3].
+
+    A face is longer or wider than the frame's: the side is the mean of what its eyes and its length ask for.
+    """
     apart = FRAME["right eye"][0] - FRAME["left eye"][0]
     below = FRAME["mouth"][1] - FRAME["left eye"][1]
     middle = eyes.mean(axis=0)
-    return float(max(np.linalg.norm(eyes[0] - eyes[1]) / apart, np.linalg.norm(middle - mouth) / below))
+    return float(np.linalg.norm(eyes[0] - eyes[1]) / apart + np.linalg.norm(middle - mouth) / below) / 2
 
 
 def sample_camera(side: float, eyes: np.ndarray, samples: int, rng: np.random.Generator) -> Camera:
