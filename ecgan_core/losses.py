@@ -29,6 +29,7 @@ class LossWeights:
     appearance: float = 10.0
     chroma: float = 20.0  # φ and Q see luminance only, so colour needs a term of its own
     perceptual: float = 4.0
+    diversity: float = 0.0  # late and light: samples that must differ from the start come out crooked
 
 
 def luminance(image: Tensor) -> Tensor:
@@ -120,8 +121,40 @@ def perceptual(features: Sequence[Tensor], target: Sequence[Tensor], keep: Tenso
     keep [B]: weight of each item; 0 leaves out an item whose ground truth wears another emotion than was asked for.
     """
     total = torch.zeros((), device=target[0].device)
-    for a, b in zip(features, target, strict=True):
-        difference = F.normalize(a, dim=1, eps=1e-6) - F.normalize(b, dim=1, eps=1e-6)
-        distance = difference.square().sum(1).mean(dim=(1, 2))
+    for difference in feature_differences(features, target):
+        distance = difference.mean(dim=(1, 2))
         total = total + (distance if keep is None else distance * keep).mean()
     return total
+
+
+def feature_differences(features: Sequence[Tensor], others: Sequence[Tensor]) -> list[Tensor]:
+    """‖φ_l(a) − φ_l(b)‖² at every place, [B,H_l,W_l] each, of maps normalised along their channels."""
+    return [
+        (F.normalize(a, dim=1, eps=1e-6) - F.normalize(b, dim=1, eps=1e-6)).square().sum(1)
+        for a, b in zip(features, others, strict=True)
+    ]
+
+
+def diversity(
+    one: Sequence[Tensor], other: Sequence[Tensor], real: Sequence[Tensor], hole: Tensor, share: float = 0.2
+) -> Tensor:
+    """L_div = E[max(0, share − d(I_1, I_2) / d̄)]: two samples of one hole shall differ, but need not differ by much.
+
+    d is the distance of feature maps inside the hole, d̄ its mean between the batch's real faces, each and the next: so
+    `share` is a share of how far people differ. In the manner of mode-seeking GANs (Mao et al. 2019), with an end.
+
+    Args:
+        one, other: φ of two completions of the same holes with different z.
+        real: φ of the ground truths.
+        hole: [B,1,S,S].
+    """
+
+    def distance(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+        total = torch.zeros(len(hole), device=hole.device)
+        for difference in feature_differences(a, b):
+            inside = F.adaptive_avg_pool2d(hole, (difference.shape[1], difference.shape[2]))[:, 0]
+            total = total + (difference * inside).sum(dim=(1, 2)) / inside.sum(dim=(1, 2)).clamp(min=1e-6)
+        return total
+
+    between_people = distance(real, [r.roll(1, dims=0) for r in real]).mean().detach()
+    return F.relu(share - distance(one, other) / between_people.clamp(min=1e-6)).mean()

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from ecgan_core import losses
 from ecgan_core.encoder import DiagonalGaussian
@@ -81,3 +82,19 @@ def test_perceptual_compares_directions_of_feature_vectors():
     b = torch.tensor([0.0, 1.0]).view(1, 2, 1, 1)
     assert losses.perceptual([a, a], [b, b]).item() == pytest.approx(2 + 2)
     assert losses.perceptual([a], [b], keep=torch.zeros(1)).item() == 0
+
+
+def test_diversity_asks_samples_to_differ_inside_the_hole_and_no_further():
+    generator = torch.Generator().manual_seed(0)
+    real = [torch.randn(4, 8, 16, 16, generator=generator), torch.randn(4, 16, 8, 8, generator=generator)]
+    hole = torch.zeros(4, 1, 16, 16)
+    hole[..., 4:12, 4:12] = 1
+    twice = [m.clone() for m in real]
+    assert losses.diversity(real, twice, real, hole, share=0.2) == pytest.approx(0.2)
+    people = [m.roll(1, dims=0) for m in real]
+    assert losses.diversity(real, people, real, hole, share=0.2) == 0
+    changed = []
+    for m in real:
+        inside = F.adaptive_max_pool2d(hole, m.shape[-2:])
+        changed.append(m * inside + m.roll(1, dims=0) * (1 - inside))
+    assert losses.diversity(real, changed, real, hole, share=0.2) == pytest.approx(0.2)
