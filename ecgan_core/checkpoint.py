@@ -4,6 +4,7 @@
     config         JSON {"encoder": {…}, "generator": {…}, "discriminator": {…}}
     emotions       JSON {"names": […], "neutral": "…"}
     card           text: what it was made from, what it can do, its licence
+    origin         "NAME (FINGERPRINT)" of the checkpoint that it was fine-tuned from, if it was
 
 Tensors are called encoder.*, generator.* and discriminator.*. The other form is diffusers' folder,
 `ECGANPipeline.save_pretrained` and `from_pretrained`. Importing this module does not import diffusers.
@@ -45,6 +46,7 @@ class CheckpointInfo:
     card: str
     format_version: int
     parameters: int
+    origin: str = ""
 
     @property
     def image_size(self) -> int:
@@ -79,7 +81,8 @@ def _describe(path: str | os.PathLike, header: Header) -> CheckpointInfo:
             f"{path} is a damaged checkpoint: its config or emotions cannot be read ({problem}); download it again"
         ) from problem
     parameters = sum(torch.Size(shape).numel() for shape in header.shapes.values())
-    return CheckpointInfo(known.names, known.neutral, config, metadata.get("card", ""), int(version), parameters)
+    card, origin = metadata.get("card", ""), metadata.get("origin", "")
+    return CheckpointInfo(known.names, known.neutral, config, card, int(version), parameters, origin)
 
 
 def load_checkpoint(path: str | os.PathLike, dtype: torch.dtype = torch.float32) -> ECGANPipeline:
@@ -169,7 +172,11 @@ def _folded_state(network: nn.Module) -> dict[str, Tensor]:
 
 
 def save_checkpoint(
-    pipeline: ECGANPipeline, path: str | os.PathLike, card: str = "", dtype: torch.dtype = torch.float16
+    pipeline: ECGANPipeline,
+    path: str | os.PathLike,
+    card: str = "",
+    dtype: torch.dtype = torch.float16,
+    origin: str = "",
 ) -> None:
     """Write a pipeline as one file, in one step; spectral norm is folded into plain weights, `pipeline` stays as it is.
 
@@ -178,6 +185,7 @@ def save_checkpoint(
         path: ends in .safetensors.
         card: text that travels with it (see `inspect_checkpoint`).
         dtype: of the floating-point tensors in the file: half the size, or every bit.
+        origin: name and fingerprint of the checkpoint that it was fine-tuned from.
     """
     from .pipeline import evaluating
 
@@ -198,4 +206,6 @@ def save_checkpoint(
         "emotions": json.dumps(emotions, ensure_ascii=False),
         "card": card,
     }
+    if origin:
+        metadata["origin"] = origin
     write_tensors(path, tensors, metadata)

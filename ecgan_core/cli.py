@@ -179,6 +179,8 @@ def inspect(arguments: argparse.Namespace) -> None:
     emotions = ", ".join(f"{name} (neutral)" if name == info.neutral else name for name in info.emotions)
     print(f"file: {arguments.file}\nformat: {info.format_version}")
     print(f"parameters: {info.parameters:,}\nemotions: {emotions}")
+    if info.origin:
+        print(f"fine-tuned from: {info.origin}")
     for network, config in info.config.items():
         print(f"{network}: {', '.join(f'{key} {value}' for key, value in config.items())}")
     print(f"\n{info.card.strip() or 'This checkpoint has no card.'}")

@@ -1,13 +1,12 @@
-"""`python -m train …` (installed: `ecgan-train …`): fit, evaluate, export, portraits, preview, readability."""
+"""`python -m train …` (installed: `ecgan-train …`): check, fit, evaluate, export, portraits …"""
 
 from __future__ import annotations
 
 import argparse
-import signal
+import dataclasses
+import os
 import sys
 from pathlib import Path
-
-import yaml
 
 from .portraits.command import add_to_train
 
@@ -31,11 +30,34 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m train", description="Train and measure EC-GAN, and render faces.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
+    check = commands.add_parser("check", help="tell what is wrong with a data set, before an hour is spent on it")
+    check.add_argument("set", metavar="DIR", help="a data set: EMOTION/IDENTITY.jpg, with an index.csv, or a .tar")
+    check.add_argument("--out", type=Path, metavar="SHEET", help="a contact sheet with holes drawn, such as sheet.jpg")
+    check.add_argument("--size", type=int, default=64, help="side that will be trained at (default 64)")
+    check.add_argument("--neutral", default="neutral", help="the emotion that the others are measured from")
+    check.add_argument("--held-out", type=float, default=0.15, help="share of identities held out (default 0.15)")
+    check.add_argument("--data", type=Path, help="DIR is a recipe whose sources lie here: check them all, as it says")
+    check.set_defaults(command=run_check, prog="check")
+
     fit = commands.add_parser("fit", help="train a recipe")
     fit.add_argument("recipe", type=Path)
     fit.add_argument("--data", type=Path, required=True, help="the folder that the recipe's sources lie in")
     fit.add_argument("--out", type=Path, required=True, help="the run's folder; made if it is not there")
-    fit.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    fit.add_argument(
+        "--resume",
+        nargs="?",
+        choices=["yes", "auto"],
+        const="yes",
+        default="no",
+        help="go on with the run in --out; `--resume auto` begins it where there is none yet",
+    )
+    fit.add_argument(
+        "--from",
+        dest="start_from",
+        metavar="CHECKPOINT",
+        help="fine-tune: E and G begin as in this .safetensors, whose emotions may be others than the recipe's",
+    )
+    fit.add_argument("--tensorboard", action="store_true", help="write the curves for TensorBoard too, into --out")
     fit.add_argument("--cpu", action="store_true", help="use the CPU though a GPU is there")
     fit.set_defaults(command=run_fit, prog="fit")
 
@@ -44,10 +66,10 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("recipe", type=Path, help="the recipe that it was trained with: it says who was held out")
     evaluate.add_argument("--data", type=Path, required=True)
     evaluate.add_argument("--out", type=Path, required=True, help="folder for the figures and the grid")
-    evaluate.add_argument("--judge", type=Path, help="the judge's file; trained and written there if it does not exist")
+    add_measures(evaluate)
     evaluate.set_defaults(command=run_evaluate, prog="evaluate")
 
-    for command in (fit, evaluate):
+    for command in (check, fit, evaluate):
         command.add_argument(
             "--set",
             dest="overrides",
@@ -75,44 +97,73 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def run_check(arguments: argparse.Namespace) -> None:
+    from .census import plan_of_recipe, plan_of_set
+    from .check import check
+    from .config import load_config
+
+    if arguments.data is not None:
+        plan = plan_of_recipe(load_config(arguments.set, arguments.overrides), arguments.data)
+    elif arguments.set.endswith((".yaml", ".yml")):
+        raise ValueError(f"{arguments.set} is a recipe; give the folder that its sources lie in with --data")
+    else:
+        plan = plan_of_set(arguments.set, arguments.size, arguments.neutral, arguments.held_out)
+    text, stops = check(plan, arguments.out)
+    print(text)
+    if stops:
+        raise ValueError(f"{stops} of these findings would stop training; mend them first")
+
+
 def run_fit(arguments: argparse.Namespace) -> None:
     from .config import load_config
-    from .fit import STATE, Trainer, describe
+    from .fit import fit
 
     config = load_config(arguments.recipe, arguments.overrides)
-    out: Path = arguments.out
-    if not arguments.resume and (out / STATE).exists():
-        raise ValueError(f"{out} already holds a run; give another --out, or --resume to go on with that one")
-    signal.signal(signal.SIGTERM, stop)  # as Ctrl-C
-    trainer = Trainer(config, arguments.data, out, cpu=arguments.cpu)
-    out.mkdir(parents=True, exist_ok=True)
-    if arguments.resume:
-        trainer.resume()
-    resolved = yaml.safe_dump(config.to_dict(), sort_keys=False)
-    (out / "config.yaml").write_text(resolved)
-    trainer.say(resolved + describe(trainer.faces, config))
+    if arguments.start_from:
+        config = dataclasses.replace(config, start_from=arguments.start_from)
     try:
-        trainer.run()
+        fit(config, arguments.data, arguments.out, arguments.resume, arguments.cpu, arguments.tensorboard)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("stopped; go on from the last saved state with --resume") from None
+        if os.environ.get("RANK", "0") != "0":  # the first of several processes says it for all
+            sys.exit(130)
+        raise
 
 
-def stop(*_: object) -> None:
-    raise KeyboardInterrupt
+def add_measures(evaluate: argparse.ArgumentParser) -> None:
+    """What `evaluate` may measure besides; the names are those of `Extras`."""
+    made = "taught on the training split and written there if it does not exist"
+    evaluate.add_argument("--judge", type=Path, metavar="FILE", help=f"the emotion judge; {made}")
+    evaluate.add_argument("--identity", type=Path, metavar="FILE", help=f"the identity network; {made}")
+    evaluate.add_argument(
+        "--pairs", type=int, default=100, help="completions for each wanted emotion and hole (default 100; 0: all)"
+    )
+    evaluate.add_argument(
+        "--still", type=Path, metavar="SET", help="unseen people who hold still: portraits of a recipe with still: true"
+    )
+    evaluate.add_argument("--photographs", type=Path, metavar="DIR", help="real faces: a folder with an index.csv")
+    evaluate.add_argument(
+        "--face-api", type=Path, metavar="DIR", help="the `model` folder of the npm package @vladmandic/face-api 1.7.15"
+    )
+    evaluate.add_argument(
+        "--photograph-emotion", default="happy", metavar="NAME", help="what photographs are shifted to (default happy)"
+    )
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     from .config import load_config
-    from .evaluate import evaluate
+    from .evaluate import Extras, evaluate
 
     config = load_config(arguments.recipe, arguments.overrides)
-    print(evaluate(arguments.checkpoint, config, arguments.data, arguments.out, arguments.judge))
+    extras = Extras(**{field.name: getattr(arguments, field.name) for field in dataclasses.fields(Extras)})
+    print(evaluate(arguments.checkpoint, config, arguments.data, arguments.out, extras))
 
 
 def run_export(arguments: argparse.Namespace) -> None:
     from .export import export
 
-    export(arguments.run, arguments.file, arguments.card.read_text() if arguments.card else "")
+    card = arguments.card.read_text() if arguments.card else ""
+    for warning in export(arguments.run, arguments.file, card):
+        print(f"{arguments.prog}: {warning}", file=sys.stderr)
 
 
 def run_readability(arguments: argparse.Namespace) -> None:

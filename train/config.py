@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -20,13 +21,33 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """One folder of faces: `EMOTION/…` subfolders, or an `index.csv` (file, emotion, identity, use)."""
+    """Faces of one place: a folder, WebDataset archives, or a data set of the Hugging Face Hub (see `sources`)."""
 
-    path: str  # relative to the data folder given on the command line
+    # Relative to the data folder given on the command line: a folder of `EMOTION/…` subfolders or with an `index.csv`
+    # (file, emotion, identity, use), or a .tar or a pattern of them (`shards/*.tar`). Or hub:OWNER/NAME@REVISION.
+    path: str
     crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)  # x0, y0, x1, y1 of the model's frame, as shares
-    use: str = "train"  # rows of index.csv whose `use` is this
+    use: str = "train"  # rows of index.csv whose `use` is this; the split of a data set of the Hub
     weight: float = 1.0  # how often a batch draws from this source, relative to the others
     held_out: float = 0.15  # share of identities kept for evaluation, never trained on
+    labels: dict[str, str] = field(default_factory=dict)  # its names or numbers of emotions → ours; "" leaves out
+    columns: dict[str, str] = field(
+        default_factory=dict
+    )  # of an archive or Hub set: picture, emotion, identity → column
+
+    def __post_init__(self) -> None:
+        x0, y0, x1, y1 = self.crop
+        if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
+            raise ConfigError(
+                f"data: the crop of {self.path!r} must be x0, y0, x1, y1 with 0 ≤ x0 < x1 ≤ 1, likewise y"
+            )
+        if self.weight < 0:
+            raise ConfigError(f"data: the weight of {self.path!r} must not be negative, but is {self.weight}")
+        if not 0 <= self.held_out <= 1:
+            raise ConfigError(f"data: held_out of {self.path!r} is a share, 0 to 1, but is {self.held_out}")
+        if wrong := sorted(self.columns.keys() - {"picture", "emotion", "identity"}):
+            raise ConfigError(f"data: columns of {self.path!r} are picture, emotion and identity, but not {wrong[0]!r}")
+        object.__setattr__(self, "labels", {str(label): name for label, name in self.labels.items()})  # YAML: {0: …}
 
 
 @dataclass(frozen=True)
@@ -87,10 +108,14 @@ class TrainConfig:
     adversarial_ramp: float = 0.25  # share of the run over which the adversarial weight grows from a tenth to its full
     augment: bool = True
 
-    mixed_precision: str = "no"  # or "bf16", "fp16"
+    start_from: str = ""  # a finished checkpoint whose E and G this run goes on with; its emotions may be others
+
+    mixed_precision: str = "auto"  # bf16 where the device computes in it, else "no"; or "no", "bf16", "fp16"
+    compile: bool = False  # torch.compile E's and G's blocks; docs/experiments.md says where it pays
     log_every: int = 1_000
     grid_every: int = 5_000
     save_every: int = 5_000
+    keep_states: int = 2  # saved states that are kept: the newest may turn out to be damaged
 
     def __post_init__(self) -> None:
         if self.neutral not in self.emotions:
@@ -100,11 +125,11 @@ class TrainConfig:
         for key, allowed in {
             "emotion_loss": ("cross_entropy", "l1"),
             "code": ("label", "inferred"),
-            "mixed_precision": ("no", "bf16", "fp16"),
+            "mixed_precision": ("auto", "no", "bf16", "fp16"),
         }.items():
             if getattr(self, key) not in allowed:
                 raise ConfigError(f"{key}: {getattr(self, key)!r} is none of {', '.join(allowed)}")
-        for key in ("images", "batch", "log_every", "grid_every", "save_every"):
+        for key in ("images", "batch", "log_every", "grid_every", "save_every", "keep_states"):
             if getattr(self, key) < 1:
                 raise ConfigError(f"{key}: must be at least 1, but is {getattr(self, key)}")
         for kind in self.holes:
@@ -154,6 +179,29 @@ def from_dict(tree: Any) -> TrainConfig:
     return _build(TrainConfig, tree, "")
 
 
+def differences(before: TrainConfig, now: TrainConfig) -> dict[str, tuple[Any, Any]]:
+    """What two configs say differently: dotted key → (before, now), in the order of the keys.
+
+    A list of mappings (`data`, `later`) is compared entry by entry where both have as many, any other list as a whole.
+    """
+    return dict(_differences(before.to_dict(), now.to_dict(), ""))
+
+
+def _differences(before: Any, now: Any, where: str) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    if isinstance(before, dict) and isinstance(now, dict) and before.keys() == now.keys():
+        for key in before:
+            yield from _differences(before[key], now[key], f"{where}.{key}" if where else key)
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now) and _nested(before + now):
+        for i, (a, b) in enumerate(zip(before, now, strict=True)):
+            yield from _differences(a, b, f"{where}[{i}]")
+    elif before != now:
+        yield where, (before, now)
+
+
+def _nested(values: list) -> bool:
+    return any(isinstance(value, dict) for value in values)
+
+
 def _build(kind: Any, value: Any, where: str) -> Any:
     """`value` as a `kind` (a dataclass, a tuple, a dict or a plain type); `where` is its key, for the error's text."""
     if dataclasses.is_dataclass(kind):
@@ -184,6 +232,8 @@ def _build(kind: Any, value: Any, where: str) -> Any:
             return float(value)  # a str too: YAML reads 1e-3 as text
         except ValueError:
             pass
+    elif kind is str and isinstance(value, bool):
+        return "yes" if value else "no"  # YAML reads a bare no, as in `mixed_precision: no`, as false
     elif isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value
     raise ConfigError(f"{where}: expected {kind.__name__}, but found {value!r}")

@@ -1,43 +1,35 @@
-"""Labelled faces in memory, split by identity, and batches that are pure functions of (seed, step)."""
+"""Labelled faces, split by identity, and batches that are pure functions of (seed, step)."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from .augment import augment as augment
+from .cache import Shot, decoded, in_memory
 from .config import Source, TrainConfig
+from .portraits.assets import cache_folder
+from .sources import DataError as DataError
+from .sources import Row, rows_of
 
-PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
-
-
-class DataError(ValueError):
-    """A data set that cannot be trained on; the text names the folder or file and what to do."""
+WORTH_KEEPING = 256  # pictures; fewer are decoded in a moment
 
 
 class NoFaces(DataError):
     """A split that has no pictures at all."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One labelled picture of a data set."""
-
-    file: Path
-    emotion: str
-    identity: str  # unique over sources: SOURCE/IDENTITY
-
-
 @dataclass
 class FaceSet:
-    """Faces [N,3,S,S] uint8 in the model's frame, their emotions [N] and identities, and how often each is drawn."""
+    """Faces [N,3,S,S] uint8 in the model's frame, their emotions [N] and identities, and how often each is drawn.
+
+    The faces lie in a memory-mapped file: pages come into memory when they are drawn.
+    """
 
     faces: Tensor
     emotion: Tensor
@@ -52,74 +44,62 @@ class FaceSet:
         order = {name: i for i, name in enumerate(sorted(set(self.identity)))}
         return torch.tensor([order[name] for name in self.identity])
 
+    def pick(self, index: Tensor, device: torch.device | str = "cpu") -> Tensor:
+        """Faces float32 [B,3,S,S] in −1..1 on a device; they travel as bytes, a quarter of the size."""
+        return to_float(self.faces[index].to(device, non_blocking=True))
 
-def rows_of(source: Source, root: Path) -> list[Row]:
-    """The pictures of a source: rows of its `index.csv` whose `use` fits, else `EMOTION/IDENTITY.*`."""
-    folder = root / source.path
-    if not folder.is_dir():
-        raise DataError(f"there is no folder {folder}; give the folder that holds {source.path!r} with --data")
-    index = folder / "index.csv"
-    if index.is_file():
-        with index.open(newline="", encoding="utf-8") as file:
-            table = list(csv.DictReader(file))
-        missing = {"file", "emotion"} - set(table[0] if table else ())
-        if missing:
-            raise DataError(f"{index} lacks the column {' and '.join(sorted(missing))}")
-        return [
-            Row(folder / row["file"], row["emotion"], f"{source.path}/{row.get('identity') or row['file']}")
-            for row in table
-            if row.get("use", source.use) == source.use
-        ]
-    return [
-        Row(file, file.parent.name, f"{source.path}/{file.stem}")
-        for file in sorted(folder.glob("*/*"))
-        if file.suffix.lower() in PICTURES
-    ]
+
+def hash_share(identity: str) -> float:
+    """Where an identity stands in 0..1, by the hash of its name."""
+    return int(hashlib.sha256(identity.encode()).hexdigest()[:8], 16) / 2**32
 
 
 def is_held_out(identity: str, share: float) -> bool:
     """Whether an identity belongs to the evaluation split: by the hash of its name, so it never depends on the rest."""
-    return int(hashlib.sha256(identity.encode()).hexdigest()[:8], 16) / 2**32 < share
+    return hash_share(identity) < share
 
 
-def read_face(file: Path, crop: tuple[float, float, float, float], size: int) -> Tensor:
-    """The picture's frame as uint8 [3,size,size]."""
-    try:
-        with Image.open(file) as image:
-            image = image.convert("RGB")
-            box = tuple(share * image.size[i % 2] for i, share in enumerate(crop))
-            image = image.resize((size, size), Image.Resampling.LANCZOS, box=box)
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f"cannot read the picture {file}: {error}; mend it or take it out of the data set") from error
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+def split_of(source: Source, rows: Sequence[Row], held_out: bool) -> list[Row]:
+    """The rows of a source that belong to the training split, or to the held-out one."""
+    return [row for row in rows if is_held_out(row.identity, source.held_out) == held_out]
 
 
 def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceSet:
     """All faces of the training split, or of the held-out one.
 
+    They are decoded once and kept in the user's cache folder (`ECGAN_CACHE`), until a picture of the set changes.
+
     Raises:
         DataError: a folder is missing, a picture cannot be read, an emotion is not in the config.
         NoFaces: nothing is left for this split.
     """
-    faces, emotion, identity, weight = [], [], [], []
+    shots, emotion, identity, weight = [], [], [], []
     for source in config.data:
-        rows = [r for r in rows_of(source, root) if is_held_out(r.identity, source.held_out) == held_out]
-        unknown = sorted({r.emotion for r in rows} - set(config.emotions))
+        rows = split_of(source, rows_of(source, root), held_out)
+        unknown = sorted({row.emotion for row in rows} - set(config.emotions))
         if unknown:
             raise DataError(
                 f"{root / source.path} has pictures of {', '.join(unknown)}, but the recipe's emotions are "
-                f"{', '.join(config.emotions)}; add it to `emotions` or take it out of the data set"
+                f"{', '.join(config.emotions)}; add it to `emotions`, rename it with `labels`, or take it out of the "
+                "data set"
             )
         for row in rows:
-            faces.append(read_face(row.file, source.crop, config.networks.image_size))
+            shots.append(Shot(row.file, row.part, source.crop))
             emotion.append(config.emotions.index(row.emotion))
             identity.append(row.identity)
             weight.append(source.weight / len(rows))
-    if not faces:
+    split = "held-out" if held_out else "training"
+    if not shots:
         raise NoFaces(
-            f"no {'held-out' if held_out else 'training'} pictures found under {root}; check `data` in the recipe"
+            f"no {split} pictures found under {root}; `python -m train check RECIPE --data {root}` tells what is there"
         )
-    return FaceSet(torch.stack(faces), torch.tensor(emotion), identity, torch.tensor(weight))
+    size = config.networks.image_size
+    if len(shots) < WORTH_KEEPING:
+        faces = in_memory(shots, size)
+    else:
+        name = " ".join([split, str(size), str(root.resolve()), *(source.path for source in config.data)])
+        faces = decoded(shots, size, name, cache_folder() / "faces")
+    return FaceSet(faces, torch.tensor(emotion), identity, torch.tensor(weight))
 
 
 def to_float(faces: Tensor) -> Tensor:
@@ -136,23 +116,3 @@ def step_generator(seed: int, step: int) -> torch.Generator:
 def draw(faces: FaceSet, batch: int, generator: torch.Generator) -> Tensor:
     """Indices [batch] of faces, with replacement, by their weights."""
     return torch.multinomial(faces.weight, batch, replacement=True, generator=generator)
-
-
-def augment(face: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror, move, zoom and turn a little, and change light and colour; face [B,3,S,S] in −1..1, on the CPU.
-
-    Small on purpose: holes and the latent's coordinates count on aligned faces.
-    """
-    batch = len(face)
-
-    def normal(scale: float) -> Tensor:
-        return scale * torch.randn(batch, generator=generator).clamp(-2, 2)
-
-    mirror = torch.where(torch.rand(batch, generator=generator) < 0.5, -1.0, 1.0)
-    angle, zoom = normal(0.04), 1 + normal(0.03)
-    cos, sin = zoom * torch.cos(angle), zoom * torch.sin(angle)
-    rows = torch.stack([mirror * cos, -sin, normal(0.03), mirror * sin, cos, normal(0.03)], dim=1)
-    grid = F.affine_grid(rows.view(batch, 2, 3), list(face.shape), align_corners=False)
-    face = F.grid_sample(face, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    gain = 1 + normal(0.08)[:, None, None, None] + 0.04 * torch.randn(batch, 3, 1, 1, generator=generator)
-    return ((face + 1) * gain + normal(0.06)[:, None, None, None] - 1).clamp(-1, 1)

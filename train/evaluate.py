@@ -1,157 +1,189 @@
 """`evaluate`: what a checkpoint does on identities it never trained on, each figure beside its ceiling.
 
-Accuracy alone is worth nothing (a feasibility run had .999 with ugly faces). So it stands beside the *ceiling*: the
-same judge on the same picture with the real hole of the same person's target emotion pasted in; beside PSNR in the
-hole for the face's own emotion; and beside the grid, which is the one to look at.
+Figures alone have misled before: the sheets of the first faces, unselected, are the ones to look at.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from ecgan_core.checkpoint import load_checkpoint
-from ecgan_core.generator import composite
-from ecgan_core.masks import region
+from ecgan_core.files import replacing
 from ecgan_core.pipeline import ECGANPipeline
 
-from .config import TrainConfig
-from .data import FaceSet, load_faces, to_float
-from .grid import fixed_faces, tile, write_picture
-from .judge import Judge, judge_emotions, load_judge, save_judge, train_judge
+from . import metrics
+from .config import Source, TrainConfig
+from .data import FaceSet, load_faces
+from .face_api import WHERE
+from .grid import tile, write_picture
+from .identity import IdentityNetwork, load_identity, save_identity, train_identity
+from .judge import load_judge, look_at, save_judge, train_judge
+from .measure import HOLES, Instruments, Subjects, closeness, measure, observe, reference_faces, sample_pairs
+from .photographs import Photographs, PublicNetworks, load_photographs, measure_photographs
+from .report import evaluation_sheet, report_text, samples_sheet
 
-HOLES = ("whole face", "lower face")
-CHUNK = 64
-
-
-@dataclass
-class HoleResult:
-    """Figures for one kind of hole. Accuracies are shares of all (picture, target emotion) pairs."""
-
-    hole: str
-    pairs: int
-    accuracy: float
-    ceiling: float
-    share_of_ceiling: float
-    psnr: float  # dB, in the hole, own emotion, peak 255; mean over pictures
-    l1: float  # in the hole, own emotion, 0..255
-    accuracy_per_emotion: dict[str, float]
-    ceiling_per_emotion: dict[str, float]
+JUDGE_FILE, IDENTITY_FILE = "judge.safetensors", "identity.safetensors"
+STILL_PAIRS = 30  # per wanted emotion, of the people who hold still
 
 
-def evaluate(checkpoint: Path, config: TrainConfig, data: Path, out: Path, judge_file: Path | None = None) -> str:
-    """Measure, write `evaluation.json`, `evaluation.md` and `evaluation.jpg` into `out`, and return the table."""
+@dataclass(frozen=True)
+class Extras:
+    """What may be measured besides, and where the measuring networks are kept."""
+
+    judge: Path | None = None  # files; made where they do not exist
+    identity: Path | None = None
+    pairs: int = 100  # per wanted emotion; 0 takes all
+    still: Path | None = None  # a set of people who hold still from one emotion to the next
+    photographs: Path | None = None
+    face_api: Path | None = None
+    photograph_emotion: str = "happy"
+
+
+def announce(line: str) -> None:
+    """Tell the user how far it is, at once even into a log file."""
+    print(line, flush=True)
+
+
+def evaluate(
+    checkpoint: Path,
+    config: TrainConfig,
+    data: Path,
+    out: Path,
+    extras: Extras | None = None,
+    say: Callable[[str], None] = announce,
+) -> str:
+    """Measure, write `evaluation.json`, `.md`, `.jpg` and `evaluation-samples.jpg` into `out`, and return the text.
+
+    Raises:
+        ValueError: the recipe is not the checkpoint's, a set or a network cannot be used; the text says which.
+    """
+    extras = extras or Extras()
+    pipeline = matching_pipeline(checkpoint, config)
+    photographs, public = opened_photographs(pipeline, extras)
+    held_out, training = load_faces(config, data, held_out=True), load_faces(config, data)
+    still = still_faces(config, extras.still) if extras.still else None
+    out.mkdir(parents=True, exist_ok=True)
+
+    instruments = make_instruments(training, held_out, config, out, extras, say)
+    subjects = Subjects.of(held_out, instruments)
+    pairs = sample_pairs(held_out, extras.pairs)
+    report: dict[str, Any] = {
+        "checkpoint": checkpoint.name,
+        "fingerprint": pipeline.fingerprint,
+        "pictures": len(held_out),
+        "identities": len(set(held_out.identity)),
+        "pairs_per_emotion": extras.pairs,
+        **real_figures(instruments, subjects, pairs[1]),
+        "holes": [],
+        "photographs": [],
+    }
+    for kind in HOLES:
+        say(f"measuring {kind}: {len(pairs[0])} completions")
+        report["holes"].append(asdict(measure(pipeline, instruments, subjects, config, kind, pairs)))
+    if still is not None:
+        report["still"] = still_figures(pipeline, instruments, still, config, say)
+    sheets = {
+        "evaluation.jpg": evaluation_sheet(pipeline, held_out),
+        "evaluation-samples.jpg": samples_sheet(pipeline, held_out),
+    }
+    for i, group in enumerate(photographs):
+        assert public is not None  # whoever has photographs has their judges
+        say(f"measuring {len(group.pictures)} photographs of {group.source}")
+        result, sheet = measure_photographs(pipeline, group, public)
+        report["photographs"].append(asdict(result))
+        sheets[f"evaluation-photographs-{i + 1}.jpg"] = tile(sheet)
+    return write_report(out, report, sheets)
+
+
+def matching_pipeline(checkpoint: Path, config: TrainConfig) -> ECGANPipeline:
+    """The checkpoint's pipeline, on the GPU if there is one; ValueError if the recipe is not its own."""
     pipeline = load_checkpoint(checkpoint)
     if tuple(pipeline.emotion_set.names) != config.emotions or pipeline.frame_size != config.networks.image_size:
         raise ValueError(
             f"{checkpoint} makes {pipeline.frame_size} px faces of {', '.join(pipeline.emotion_set.names)}, "
             "which is not what the recipe says; give the recipe that it was trained with"
         )
-    held_out = load_faces(config, data, held_out=True)
-    out.mkdir(parents=True, exist_ok=True)
-    judge_file = judge_file or out / "judge.safetensors"
-    if judge_file.is_file():
-        judge = load_judge(judge_file, config.emotions)
-    else:
-        judge = train_judge(load_faces(config, data), config)
-        save_judge(judge, judge_file, config.emotions)
+    return pipeline.to("cuda") if torch.cuda.is_available() else pipeline
 
-    real = to_float(held_out.faces)
-    judged = judge_emotions(judge, real)
-    results = [measure(pipeline, judge, held_out, config, hole) for hole in HOLES]
-    report = {
-        "checkpoint": checkpoint.name,
-        "fingerprint": pipeline.fingerprint,
-        "pictures": len(held_out),
-        "identities": len(set(held_out.identity)),
-        "judge_accuracy_on_real_pictures": (judged == held_out.emotion).float().mean().item(),
-        "holes": [asdict(result) for result in results],
-    }
-    (out / "evaluation.json").write_text(json.dumps(report, indent=1))
-    text = table(report, results)
-    (out / "evaluation.md").write_text(text)
-    write_picture(evaluation_grid(pipeline, held_out), out / "evaluation.jpg")
+
+def opened_photographs(pipeline: ECGANPipeline, extras: Extras) -> tuple[list[Photographs], PublicNetworks | None]:
+    """The photographs and who judges them, if there are any; what is wrong with them is said at once."""
+    if extras.photographs is None:
+        return [], None
+    if extras.face_api is None:
+        raise ValueError(f"--photographs needs public networks to judge them: {WHERE}")
+    pipeline.emotion_set.index(extras.photograph_emotion)
+    public = PublicNetworks(extras.face_api, extras.photograph_emotion)
+    return load_photographs(extras.photographs), public
+
+
+def write_report(out: Path, report: dict, sheets: dict[str, torch.Tensor]) -> str:
+    """Write the JSON, the text and the sheets; returns the text."""
+    text = report_text(report)
+    for name, content in (("evaluation.json", json.dumps(report, indent=1)), ("evaluation.md", text)):
+        with replacing(out / name) as temporary:
+            Path(temporary).write_text(content, encoding="utf-8")
+    for name, sheet in sheets.items():
+        write_picture(sheet, out / name)
     return text
 
 
-def pairs_of(faces: FaceSet) -> tuple[Tensor, Tensor]:
-    """(input, truth) index pairs: every picture with every emotion in which the same person was also pictured."""
-    of_person: dict[str, list[int]] = {}
-    for i, name in enumerate(faces.identity):
-        of_person.setdefault(name, []).append(i)
-    pairs = [(i, j) for members in of_person.values() for i in members for j in members]
-    source, truth = torch.tensor(pairs).unbind(1)
-    return source, truth
+def make_instruments(
+    training: FaceSet, held_out: FaceSet, config: TrainConfig, out: Path, extras: Extras, say: Callable[[str], None]
+) -> Instruments:
+    """The measuring networks: read from their files, or taught on the training split and written there."""
+    judge_file, identity_file = extras.judge or out / JUDGE_FILE, extras.identity or out / IDENTITY_FILE
+    if judge_file.is_file():
+        judge = load_judge(judge_file, config.emotions)
+    else:
+        judge = train_judge(training, config, say=say)
+        save_judge(judge, judge_file, config.emotions)
+    if identity_file.is_file():
+        identity: IdentityNetwork | None = load_identity(identity_file)
+    else:
+        identity = train_identity(training, config, say=say)
+        if identity is None:
+            say("no person of the training split has two pictures: likeness cannot be measured")
+        else:
+            save_identity(identity, identity_file)
+    reference = look_at(training.faces[reference_faces(training, held_out)], judge.features).mean(dim=(2, 3))
+    return Instruments(judge, reference, identity)
 
 
-@torch.no_grad()
-def measure(pipeline: ECGANPipeline, judge: Judge, faces: FaceSet, config: TrainConfig, kind: str) -> HoleResult:
-    """Complete every held-out picture with every emotion its person has, and judge it beside the pasted truth."""
-    real, size = to_float(faces.faces), config.networks.image_size
-    hole = region(kind, 1, size, torch.Generator(), jitter=0)
-    source, truth = pairs_of(faces)
-    wanted = faces.emotion[truth]
-    right, ceiling = torch.zeros(len(source), dtype=torch.bool), torch.zeros(len(source), dtype=torch.bool)
-    errors, squares = [], []
-    for emotion, name in enumerate(config.emotions):
-        for part in (wanted == emotion).nonzero()[:, 0].split(CHUNK):
-            face, holes = real[source[part]], hole.expand(len(part), -1, -1, -1)
-            completed = pipeline.decode(pipeline.complete(face, holes, emotion=name, seeds=source[part].tolist()))
-            right[part] = judge_emotions(judge, completed) == emotion
-            ceiling[part] = judge_emotions(judge, composite(face, real[truth[part]], holes)) == emotion
-            own = source[part] == truth[part]
-            if own.any():
-                difference = (completed[own] - face[own])[..., hole[0, 0] > 0] * 127.5
-                errors.append(difference.abs().mean(dim=(1, 2)))
-                squares.append(difference.square().mean(dim=(1, 2)))
-    psnr = (10 * torch.log10(255**2 / torch.cat(squares))).mean().item()
-    accuracy, highest = right.float().mean().item(), ceiling.float().mean().item()
-
-    def per_emotion(hits: Tensor) -> dict[str, float]:
-        return {name: hits[wanted == i].float().mean().item() for i, name in enumerate(config.emotions)}
-
-    return HoleResult(
-        kind, len(source), accuracy, highest, accuracy / max(highest, 1e-9), psnr, torch.cat(errors).mean().item(),
-        per_emotion(right), per_emotion(ceiling),
-    )  # fmt: skip
+def real_figures(instruments: Instruments, subjects: Subjects, truth: torch.Tensor) -> dict:
+    """What the instruments say of real held-out pictures: the figures that all others are to be read beside."""
+    named = instruments.judge.logits(subjects.features).argmax(1)
+    real = subjects.features[truth].mean(dim=(2, 3))
+    return {
+        "judge_accuracy_on_real_pictures": (named == subjects.faces.emotion).float().mean().item(),
+        "identity_on_real_pictures": asdict(subjects.baselines) if subjects.baselines else None,
+        "frechet_on_real_pictures": metrics.frechet_distance(real, instruments.reference),
+        "frechet_features": "judge features",
+        "frechet_reference_pictures": len(instruments.reference),
+    }
 
 
-@torch.no_grad()
-def evaluation_grid(pipeline: ECGANPipeline, faces: FaceSet, count: int = 16) -> Tensor:
-    """The first `count` held-out faces of a fixed shuffle: input · hole · own · every emotion, for each hole."""
-    face, emotion = fixed_faces(faces, count)
-    names = pipeline.emotion_set.names
-    columns = []
+def still_faces(config: TrainConfig, folder: Path) -> FaceSet:
+    """All faces of a set of people who hold still, in the size and with the emotions of the recipe."""
+    source = Source(path=folder.name, held_out=1.0)
+    return load_faces(replace(config, data=(source,)), folder.resolve().parent, held_out=True)
+
+
+def still_figures(
+    pipeline: ECGANPipeline, instruments: Instruments, still: FaceSet, config: TrainConfig, say: Callable[[str], None]
+) -> dict:
+    """Distance to the paired truth, where pixels can tell: nothing but the expression differs between the pictures."""
+    source, truth = pairs = sample_pairs(still, STILL_PAIRS)
+    subjects = Subjects.of(still, instruments)
+    holes = {}
     for kind in HOLES:
-        hole = region(kind, len(face), face.shape[-1], torch.Generator(), jitter=0)
-        wishes = [pipeline.decode(pipeline.complete(face, hole, emotion=n, seeds=[0] * len(face))) for n in names]
-        own = torch.stack([wishes[int(e)][i] for i, e in enumerate(emotion)])
-        columns += [face, face * (1 - hole), own, *wishes]
-    return tile(torch.stack(columns, dim=1))
-
-
-def table(report: dict, results: list[HoleResult]) -> str:
-    """The figures as Markdown."""
-    lines = [
-        f"{report['checkpoint']} on {report['pictures']} pictures of {report['identities']} held-out identities; "
-        f"the judge reads {report['judge_accuracy_on_real_pictures']:.1%} of the real ones.",
-        "",
-        "| hole | requested emotion recognised | ceiling | share of the ceiling | PSNR in the hole | L1 in the hole |",
-        "|---|---|---|---|---|---|",
-    ]
-    for r in results:
-        shares = f"{r.accuracy:.1%} | {r.ceiling:.1%} | {r.share_of_ceiling:.1%}"
-        lines.append(f"| {r.hole} | {shares} | {r.psnr:.2f} dB | {r.l1:.1f} |")
-    lines += ["", "| hole | " + " | ".join(results[0].accuracy_per_emotion) + " |"]
-    lines += ["|---" * (1 + len(results[0].accuracy_per_emotion)) + "|"]
-    for r in results:
-        cells = [
-            f"{a:.0%} of {c:.0%}"
-            for a, c in zip(r.accuracy_per_emotion.values(), r.ceiling_per_emotion.values(), strict=True)
-        ]
-        lines.append(f"| {r.hole} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        say(f"measuring {kind} of people who hold still: {len(source)} completions")
+        closer = closeness(observe(pipeline, instruments, subjects, config, kind, pairs), source != truth)
+        holes[kind] = asdict(closer) if closer else None
+    return {"pictures": len(still), "identities": len(set(still.identity)), "closer": holes}

@@ -1,4 +1,4 @@
-"""`export`: from a run's state to one shareable checkpoint."""
+"""`export`: from a run's newest state to one shareable checkpoint."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from diffusers.training_utils import EMAModel
 
 from ecgan_core.checkpoint import save_checkpoint
 
-from .config import from_dict
-from .fit import STATE, build_networks, pipeline_of
-from .state import StateError, load_state, read_meta
+from .networks import build_networks, pipeline_of
+from .runs import config_of, newest_state
+from .state import put_back
 
 
-def export(run: Path, file: Path, card: str = "") -> None:
+def export(run: Path, file: Path, card: str = "") -> list[str]:
     """Write the EMA weights of the run in folder `run` as the checkpoint `file`, with `card` in it.
+
+    Returns what is wrong with newer states than the one that could be read, a sentence each.
 
     Raises:
         StateError: the folder holds no run.
     """
-    path = run / STATE
-    if not path.is_file():
-        raise StateError(f"{run} holds no run: {STATE} is missing; give the folder that `fit --out` wrote to")
-    config = from_dict(read_meta(path)["config"])
+    state, damaged = newest_state(run)
+    config = config_of(state)
     networks = build_networks(config)
     smoothed = [*networks["encoder"].parameters(), *networks["generator"].parameters()]
     ema = EMAModel(smoothed)
-    load_state(path, networks, {}, ema)
+    put_back(state, networks, {}, ema)
     ema.copy_to(smoothed)
-    save_checkpoint(pipeline_of(networks, config), file, card)
+    save_checkpoint(pipeline_of(networks, config), file, card, origin=state.meta.get("origin", ""))
+    return [f"{problem}; {file} is made from {state.path.name}" for problem in damaged]

@@ -7,6 +7,7 @@ Its emotion head doubles as the second opinion of the mutual information loss: t
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import torch
@@ -18,8 +19,10 @@ from ecgan_core import losses
 from ecgan_core.discriminator import Discriminator, EmotionHead
 from ecgan_core.masks import sample_holes
 
+from .chance import Chance
 from .config import TrainConfig
 from .data import FaceSet, augment, draw, step_generator, to_float
+from .status import FIRST_WORD, duration
 
 WARMUP_SEED = 1_000_003  # added to the run's seed: the warm-up must not see the same batches as the run
 
@@ -82,6 +85,7 @@ def warm_up(
     trained = [*discriminator.parameters(), *features.parameters(), *identity_head.parameters()]
     optimizer = torch.optim.AdamW(trained, lr=3e-3, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
+    started, spoken = time.monotonic(), False
     for step in range(steps):
         generator = step_generator(config.seed + WARMUP_SEED, step)
         index = draw(faces, batch, generator)
@@ -91,7 +95,7 @@ def warm_up(
             maps = features(face)
             identity_logits = identity_head(maps[-1])
             emotion_logits = features.emotion_logits(maps)
-            logits = read_emotions(discriminator, face, config, generator)
+            logits = read_emotions(discriminator, face, config, Chance(generator))
         loss_features = losses.emotion_cross_entropy(emotion_logits, label)
         loss_features = loss_features + 0.5 * F.cross_entropy(identity_logits.float(), identities[index].to(device))
         loss_emotion = losses.emotion_cross_entropy(logits, label)
@@ -99,21 +103,24 @@ def warm_up(
         (loss_features + loss_emotion).backward()
         optimizer.step()
         schedule.step()
-        if (step + 1) % max(1, steps // 10) == 0:
+        spent = time.monotonic() - started
+        first = not spoken and spent > FIRST_WORD
+        if (step + 1) % max(1, steps // 10) == 0 or first:
+            spoken = True
             right = (logits.argmax(1) == label.argmax(1)).float().mean()
-            done = f"warm-up {(step + 1) * batch:>7,} images"
-            accelerator.print(f"{done}  φ {loss_features:.3f}  Q {loss_emotion:.3f}  Q right {right:.2f}", flush=True)
+            done = f"warm-up {(step + 1) * batch:>7,} of {steps * batch:,} images  {(step + 1) * batch / spent:.1f}/s"
+            left = f"{duration(spent / (step + 1) * (steps - step - 1))} left"
+            losses_now = f"φ {loss_features:.3f}  Q {loss_emotion:.3f}  Q right {right:.2f}"
+            accelerator.print(f"{done}  {left}  {losses_now}", flush=True)
     features.eval().requires_grad_(False)
 
 
-def read_emotions(
-    discriminator: Discriminator, face: Tensor, config: TrainConfig, generator: torch.Generator
-) -> Tensor:
+def read_emotions(discriminator: Discriminator, face: Tensor, config: TrainConfig, chance: Chance) -> Tensor:
     """Q's logits [B,m] of real faces, a third of them through holes and a third in grey."""
     batch = len(face)
-    hole = sample_holes(config.holes, batch, face.shape[-1], generator)
-    hole = (hole * (torch.rand(batch, 1, 1, 1, generator=generator) < 1 / 3)).to(face.device)
-    grey = (torch.rand(batch, 1, 1, 1, generator=generator) < 1 / 3).to(face.device)
+    hole = chance.share(sample_holes(config.holes, batch * chance.processes, face.shape[-1], chance.generator))
+    hole = (hole * (chance.uniform(batch, 1, 1, 1) < 1 / 3)).to(face.device)
+    grey = (chance.uniform(batch, 1, 1, 1) < 1 / 3).to(face.device)
     seen = torch.where(grey, losses.luminance(face).expand_as(face), face)
     return discriminator.emotion_logits(seen * (1 - hole), hole)
 

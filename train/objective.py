@@ -14,11 +14,13 @@ from torch import Tensor, nn
 from ecgan_core import losses
 from ecgan_core.discriminator import Discriminator
 from ecgan_core.emotions import replicate
-from ecgan_core.encoder import Encoder
+from ecgan_core.encoder import DiagonalGaussian, Encoder
 from ecgan_core.generator import Generator, composite
 
+from .chance import Chance
 from .config import TrainConfig
 from .features import FeatureNetwork, read_emotions
+from .processes import weight_share
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Batch:
     label: Tensor  # c_t [B,m], the truth that Q learns
     own: Tensor  # [B,m]: what the reconstructive path is fed; `label`, or Q's reading of the face
     wanted: Tensor  # [B,m]: what the generative path is asked for; `own`, but for some items another emotion
+    chance: Chance  # the step's random numbers; nothing draws from elsewhere, or processes would differ
 
 
 class CompletionObjective(nn.Module):
@@ -44,16 +47,28 @@ class CompletionObjective(nn.Module):
         self.encoder, self.generator, self.config = encoder, generator, config
 
     def forward(
-        self, batch: Batch, discriminator: Discriminator, features: FeatureNetwork, second_opinion: bool
+        self,
+        batch: Batch,
+        discriminator: Discriminator,
+        features: FeatureNetwork,
+        second_opinion: bool,
+        diverse: bool = False,
     ) -> tuple[dict[str, Tensor], Tensor]:
+        """`diverse` adds a second sample for the diversity loss, and leaves the prior's spread to the KL alone."""
         face, hole = batch.face, batch.hole
         visible = face * (1 - hole)
         encoded, posterior = self.encoder.both(face, hole)
         channels = self.generator.config.latent_channels
 
         own, wanted = replicate(batch.own, channels), replicate(batch.wanted, channels)
-        rebuilt = self.generator(posterior.sample(), own, encoded.features, visible, hole)
-        guessed = self.generator(encoded.prior.sample(), wanted, encoded.features, visible, hole)
+        rebuilt = self.generator(
+            posterior.sample(batch.chance.normal_like(posterior.mean)), own, encoded.features, visible, hole
+        )
+        # What is drawn from the prior is compared with one truth, which would narrow it to a point.
+        prior = encoded.prior if not diverse else DiagonalGaussian(encoded.prior.mean, encoded.prior.std.detach())
+        guessed = self.generator(
+            prior.sample(batch.chance.normal_like(prior.mean)), wanted, encoded.features, visible, hole
+        )
         rebuilt, guessed = [i.float() for i in rebuilt], [i.float() for i in guessed]
         composites = torch.cat([composite(face, rebuilt[-1], hole), composite(face, guessed[-1], hole)])
 
@@ -76,9 +91,16 @@ class CompletionObjective(nn.Module):
         terms["mutual_information"] = self._mutual_information(
             batch, composites, maps, discriminator, features, second_opinion
         )
+        if diverse:
+            again = self.generator(
+                prior.sample(batch.chance.normal_like(prior.mean)), wanted, encoded.features, visible, hole
+            )[-1].float()
+            other = features(composite(face, again, hole))
+            terms["diversity"] = losses.diversity([m[len(face) :] for m in maps], other, target, hole)
         holes = torch.cat([hole, hole])
-        realness = discriminator(*jitter(composites, holes))
-        terms["adversarial"] = losses.adversarial_generator(realness, losses.patch_weight(holes, realness))
+        realness = discriminator(*jitter(composites, holes, batch.chance))
+        weight = losses.patch_weight(holes, realness)
+        terms["adversarial"] = losses.adversarial_generator(realness, weight) * weight_share(weight)
         return terms, composites.detach()
 
     def _mutual_information(
@@ -95,7 +117,7 @@ class CompletionObjective(nn.Module):
         if second_opinion:
             logits = features.emotion_logits([m[half:] for m in maps])
         else:
-            moved, whole = jitter(composites[half:], torch.zeros_like(batch.hole))
+            moved, whole = jitter(composites[half:], torch.zeros_like(batch.hole), batch.chance)
             logits = discriminator.emotion_logits(losses.luminance(moved).expand(-1, 3, -1, -1), whole)
         return losses.mutual_information(logits, batch.wanted, self.config.mi_enough)
 
@@ -107,31 +129,32 @@ class DiscriminatorObjective(nn.Module):
         super().__init__()
         self.discriminator, self.config = discriminator, config
 
-    def forward(self, batch: Batch, composites: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        real = self.discriminator(*jitter(batch.face, batch.hole))
-        generated = self.discriminator(*jitter(composites, torch.cat([batch.hole, batch.hole])))
+    def forward(self, batch: Batch, composites: Tensor) -> dict[str, Tensor]:
+        real = self.discriminator(*jitter(batch.face, batch.hole, batch.chance))
+        generated = self.discriminator(*jitter(composites, torch.cat([batch.hole, batch.hole]), batch.chance))
         weight = losses.patch_weight(batch.hole, real)
-        logits = read_emotions(self.discriminator, batch.face, self.config, generator)
+        logits = read_emotions(self.discriminator, batch.face, self.config, batch.chance)
         emotion = losses.emotion_l1 if self.config.emotion_loss == "l1" else losses.emotion_cross_entropy
+        adversarial = losses.adversarial_discriminator(real, generated[: len(real)], weight)
+        adversarial = adversarial + losses.adversarial_discriminator(real, generated[len(real) :], weight)
         return {
-            "discriminator": losses.adversarial_discriminator(real, generated[: len(real)], weight)
-            + losses.adversarial_discriminator(real, generated[len(real) :], weight),
+            "discriminator": adversarial * weight_share(weight),
             "emotion": emotion(logits, batch.label),
         }
 
 
-def jitter(image: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
+def jitter(image: Tensor, hole: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:
     """Move image and hole together by up to 1/32 of the side and change the image's light, differentiably.
 
     Shown only moved and re-lit pictures, D and Q cannot hold on to single pixels (DiffAugment, Zhao et al. 2020).
     """
     side = image.shape[-1]
     reach = max(1, side // 32)
-    dy, dx = (int(i) for i in torch.randint(0, 2 * reach + 1, (2,)))
+    dy, dx = chance.whole_numbers(2 * reach + 1, 2)
     both = F.pad(torch.cat([image, hole], dim=1), (reach,) * 4, mode="replicate")
     both = both[..., dy : dy + side, dx : dx + side]
-    noise = torch.randn(2, len(image), 1, 1, 1).clamp(-2, 2).to(image)
-    return both[:, :3] * (1 + 0.1 * noise[0]) + 0.1 * noise[1], both[:, 3:]
+    gain, offset = chance.normal(len(image), 2, 1, 1, 1).clamp(-2, 2).to(image).unbind(1)
+    return both[:, :3] * (1 + 0.1 * gain) + 0.1 * offset, both[:, 3:]
 
 
 def weigh(terms: dict[str, Tensor], weights: losses.LossWeights, adversarial_share: float = 1.0) -> Tensor:

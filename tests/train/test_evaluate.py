@@ -6,27 +6,55 @@ import pytest
 import torch
 
 from ecgan_core.checkpoint import save_checkpoint
+from ecgan_core.masks import REGIONS
 from train.cli import main
 from train.config import load_config
-from train.data import load_faces, to_float
-from train.evaluate import HOLES, measure, pairs_of
-from train.fit import build_networks, pipeline_of
-from train.judge import Judge, judge_emotions, load_judge, save_judge, train_judge
+from train.data import FaceSet, load_faces, to_float
+from train.identity import IdentityNetwork, baselines, load_identity, save_identity, train_identity
+from train.judge import Judge, load_judge, look_at, save_judge, train_judge
+from train.measure import (
+    HOLES,
+    Instruments,
+    Subjects,
+    holes_for,
+    measure,
+    pairs_of,
+    reference_faces,
+    sample_pairs,
+)
+from train.networks import build_networks, pipeline_of
 
 
 @pytest.fixture(scope="module")
-def judge_file(recipe, data, tmp_path_factory):
+def networks(recipe, data, tmp_path_factory):
+    """A folder with `judge.safetensors` and `identity.safetensors`, taught on the drawn faces."""
+    config, folder = load_config(recipe), tmp_path_factory.mktemp("networks")
+    training = load_faces(config, data)
+    save_judge(train_judge(training, config, images=800), folder / "judge.safetensors", config.emotions)
+    save_identity(train_identity(training, config, images=480), folder / "identity.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def instruments(recipe, data, networks):
     config = load_config(recipe)
-    path = tmp_path_factory.mktemp("judge") / "judge.safetensors"
-    save_judge(train_judge(load_faces(config, data), config, images=1600), path, config.emotions)
+    training, held_out = load_faces(config, data), load_faces(config, data, held_out=True)
+    judge = load_judge(networks / "judge.safetensors", config.emotions)
+    reference = look_at(training.faces[reference_faces(training, held_out)], judge.features).mean(dim=(2, 3))
+    return Instruments(judge, reference, load_identity(networks / "identity.safetensors"))
+
+
+@pytest.fixture(scope="module")
+def subjects(recipe, data, instruments):
+    return Subjects.of(load_faces(load_config(recipe), data, held_out=True), instruments)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(recipe, tmp_path_factory):
+    config = load_config(recipe)
+    path = tmp_path_factory.mktemp("checkpoint") / "untrained.safetensors"
+    save_checkpoint(pipeline_of(build_networks(config), config), path)
     return path
-
-
-@pytest.fixture
-def checkpoint(recipe, tmp_path):
-    config = load_config(recipe)
-    save_checkpoint(pipeline_of(build_networks(config), config), tmp_path / "untrained.safetensors")
-    return tmp_path / "untrained.safetensors"
 
 
 class TruthTeller:
@@ -37,7 +65,8 @@ class TruthTeller:
 
     def complete(self, face, hole, emotion, seeds):
         wanted = self.config.emotions.index(emotion)
-        people = [self.faces.identity[i] for i in seeds]
+        given = [next(i for i, real in enumerate(self.real) if torch.equal(real, one)) for one in face]
+        people = [self.faces.identity[i] for i in given]
         index = [
             next(j for j in range(len(self.faces)) if self.faces.identity[j] == p and self.faces.emotion[j] == wanted)
             for p in people
@@ -48,46 +77,114 @@ class TruthTeller:
         return latent
 
 
-def test_the_ceiling_is_what_the_truth_itself_scores(recipe, data, judge_file):
-    config = load_config(recipe)
-    faces = load_faces(config, data, held_out=True)
-    judge = load_judge(judge_file, config.emotions)
-    result = measure(TruthTeller(faces, config), judge, faces, config, "whole face")
-    assert result.accuracy == result.ceiling
+class Unmoved(TruthTeller):
+    """A pipeline that gives back the input, whatever emotion it is asked for."""
+
+    def complete(self, face, hole, emotion, seeds):
+        return face
+
+
+def test_the_ceiling_is_what_the_truth_itself_scores(recipe, instruments, subjects):
+    config, faces = load_config(recipe), subjects.faces
+    result = measure(TruthTeller(faces, config), instruments, subjects, config, "whole face", pairs_of(faces))
+    assert result.accuracy == result.ceiling > 0.6
     assert result.share_of_ceiling == 1
     assert result.pairs == 3 * len(faces)
-    assert result.psnr > 100 or result.psnr == float("inf")
+    assert result.psnr == float("inf")
+    assert result.ssim == pytest.approx(1, abs=1e-4)
+    assert result.l1 == result.diversity == 0
+    assert result.closer.pixels == result.closer.features == 1
+    assert result.identity == pytest.approx(result.identity_ceiling)
+    assert result.outside_equal
 
 
-def test_pairs_are_of_the_same_person(recipe, data):
+def test_a_model_that_changes_nothing_fails_where_it_should(recipe, instruments, subjects):
+    config, faces = load_config(recipe), subjects.faces
+    result = measure(Unmoved(faces, config), instruments, subjects, config, "lower face", pairs_of(faces))
+    assert result.accuracy == pytest.approx(1 / 3, abs=0.15)  # right for the input's own emotion alone
+    assert result.closer.pixels == result.closer.features == 0
+    assert result.closer.l1_to_truth > result.closer.l1_to_input == 0
+    assert result.identity == pytest.approx(1, abs=1e-5)
+
+
+def test_pairs_are_of_the_same_person_and_as_many_for_every_emotion(recipe, data):
     faces = load_faces(load_config(recipe), data, held_out=True)
     source, truth = pairs_of(faces)
     assert all(faces.identity[i] == faces.identity[j] for i, j in zip(source, truth, strict=True))
+    assert len(sample_pairs(faces, 0)[0]) == len(source)
+    some = sample_pairs(faces, 4)
+    assert faces.emotion[some[1]].bincount().tolist() == [4, 4, 4]
+    assert torch.equal(some[0], sample_pairs(faces, 4)[0])
 
 
-def test_the_judge_learns_what_was_drawn(recipe, data, judge_file):
+@pytest.mark.parametrize("kind", HOLES)
+def test_holes_are_the_same_in_every_evaluation(kind):
+    holes = holes_for(kind, 3, 64)
+    assert holes.shape == (3, 1, 64, 64)
+    assert 0 < holes.mean() < 0.6
+    assert torch.equal(holes, holes_for(kind, 3, 64))
+    assert kind in REGIONS or not torch.equal(holes[0], holes[1])
+
+
+def test_the_judge_learns_what_was_drawn(recipe, data, networks):
     config = load_config(recipe)
     faces = load_faces(config, data, held_out=True)
-    read = judge_emotions(load_judge(judge_file, config.emotions), to_float(faces.faces))
-    assert (read == faces.emotion).float().mean() > 0.7
+    judge = networks / "judge.safetensors"
+    read = look_at(faces.faces, load_judge(judge, config.emotions))
+    assert (read.argmax(1) == faces.emotion).float().mean() > 0.7
     with pytest.raises(ValueError, match="knows neutral, happy, surprised, not a, b"):
-        load_judge(judge_file, ("a", "b"))
+        load_judge(judge, ("a", "b"))
+    with pytest.raises(ValueError, match="is not an emotion judge"):
+        load_judge(networks / "identity.safetensors", config.emotions)
+    with pytest.raises(ValueError, match="is not an identity network"):
+        load_identity(judge)
 
 
-def test_the_command_writes_a_table_a_json_and_a_picture(recipe, data, checkpoint, judge_file, tmp_path, capsys):
+def test_people_are_told_apart_whatever_they_feel_and_by_the_face_alone(instruments, subjects):
+    assert subjects.baselines.same_person > subjects.baselines.other_person + 0.2
+    face = to_float(subjects.faces.faces[:2])
+    around = torch.where(holes_for("whole face", 2, face.shape[-1]) > 0, face, torch.zeros(()))
+    torch.testing.assert_close(instruments.identity(face), instruments.identity(around))
+
+
+def test_who_has_one_picture_only_teaches_no_likeness(recipe, data):
+    config = load_config(recipe)
+    faces = load_faces(config, data)
+    once = faces.emotion == 0
+    alone = FaceSet(
+        faces.faces[once],
+        faces.emotion[once],
+        [name for name, kept in zip(faces.identity, once, strict=True) if kept],
+        faces.weight[once],
+    )
+    assert train_identity(alone, config, images=32) is None
+    assert baselines(torch.randn(len(alone), 8), alone) is None
+
+
+def test_the_command_writes_a_text_a_json_and_sheets(recipe, data, checkpoint, networks, tmp_path, capsys):
     out = tmp_path / "figures"
-    arguments = ["evaluate", str(checkpoint), str(recipe), "--data", str(data), "--out", str(out)]
-    assert main([*arguments, "--judge", str(judge_file)]) == 0
+    arguments = ["evaluate", str(checkpoint), str(recipe), "--data", str(data), "--out", str(out), "--pairs", "6"]
+    arguments += ["--judge", str(networks / "judge.safetensors"), "--identity", str(networks / "identity.safetensors")]
+    assert main([*arguments, "--still", str(data / "faces")]) == 0
+    text = capsys.readouterr().out
+    assert "share of the ceiling" in text
+    assert "people who hold still" in text
+    assert "no FID" in text
+    assert text.strip().endswith((out / "evaluation.md").read_text().strip())
     report = json.loads((out / "evaluation.json").read_text())
     assert [row["hole"] for row in report["holes"]] == list(HOLES)
     assert report["judge_accuracy_on_real_pictures"] > 0.7
-    assert "share of the ceiling" in capsys.readouterr().out
-    assert (out / "evaluation.jpg").stat().st_size > 10_000
-    assert main([*arguments, "--judge", str(judge_file), "--set", "networks.image_size=128"]) == 1
+    assert report["still"]["identities"] == 12
+    assert all(row["outside_equal"] and row["diversity"] >= 0 for row in report["holes"])
+    for sheet in ("evaluation.jpg", "evaluation-samples.jpg"):
+        assert (out / sheet).stat().st_size > 10_000
+    assert main([*arguments, "--set", "networks.image_size=128"]) == 1
     assert "give the recipe that it was trained with" in capsys.readouterr().err
 
 
-def test_the_judge_has_no_batch_statistics():
-    judge = Judge(3).eval()
-    faces = torch.rand(4, 3, 64, 64) * 2 - 1
-    torch.testing.assert_close(judge(faces)[:1], judge(faces[:1]), atol=1e-5, rtol=1e-5)
+@pytest.mark.parametrize("network", [Judge(3), IdentityNetwork()])
+def test_measuring_networks_take_any_size_and_have_no_batch_statistics(network):
+    network.eval()
+    for size in (64, 128):
+        faces = torch.rand(4, 3, size, size) * 2 - 1
+        torch.testing.assert_close(network(faces)[:1], network(faces[:1]), atol=1e-5, rtol=1e-5)

@@ -167,6 +167,19 @@ def test_a_picture_does_not_depend_on_the_other_emotions(head):
     )
 
 
+def test_people_who_hold_still_change_nothing_but_their_expression(head):
+    smile = {"mouthSmileLeft": 0.9, "mouthSmileRight": 0.9}
+    moving = Recipe("neutral", {"neutral": NEUTRAL, "smile": smile}, relight=0.5, photo=0.5)
+    for recipe, most in ((dataclasses.replace(moving, still=True), 5), (moving, 256)):
+        calm, happy = (dict(photograph(head, recipe, 3, 64))[emotion].image.astype(int) for emotion in recipe.emotions)
+        above = np.abs(calm - happy)[
+            :6
+        ].max()  # the picture's upper edge: background, and hair that the brows move a little
+        assert above <= most
+        assert recipe.still or above > 10
+        assert np.abs(calm - happy)[34:56, 16:48].max() > 30
+
+
 def test_one_identity_in_light_of_its_own(head):
     sitter = Sitter(head, sample_identity(head, 9))
     same = [take_portrait(sitter, STILL, "neutral", 64).image for _ in range(2)]

@@ -74,9 +74,10 @@ def take_portrait(sitter: Sitter, recipe: Recipe, emotion: str, size: int) -> Po
     """One portrait of a sitter."""
     fine = samples_per_pixel(size)
     key = [sitter.person.seed, zlib.crc32(emotion.encode())]
+    view = [sitter.person.seed] if recipe.still else key  # what all but the expression follows from
     shot = _shoot(sitter, recipe, emotion, key, fine * size)
 
-    rng = np.random.default_rng([*key, 1])
+    rng = np.random.default_rng([*view, 1])
     relit, as_photo = rng.random() < recipe.relight, rng.random() < recipe.photo
     lighting = sample_lighting(rng) if relit else sitter.lighting
     background = enlarged(sample_background(rng) if relit else sitter.background, size)
@@ -101,10 +102,11 @@ def _shoot(sitter: Sitter, recipe: Recipe, emotion: str, key: list[int], samples
     """The first performance that the check finds no fault with, each with another pose; at last any."""
     for take in range(RETAKES + 1):
         rng = np.random.default_rng([*key, 0, take])
-        pose = sample_pose(rng)
+        standing = np.random.default_rng([sitter.person.seed, 0]) if recipe.still else rng
+        pose = sample_pose(standing)
         expression = perform(recipe.emotions[emotion], recipe, pose, rng)
         stage = sitter.stage(expression, pose)
-        camera = sample_camera(sitter.frame_side, stage.eyes, samples, rng)
+        camera = sample_camera(sitter.frame_side, stage.eyes, samples, standing)
         projected = project(camera, stage.surface.position)
         visible = see(projected, stage.surface.triangles, samples)
         eyes, lips = project(camera, stage.eyes)[:, :2], projected[sitter.lips, :2]

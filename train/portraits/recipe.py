@@ -67,6 +67,7 @@ class Recipe:
         relight: share of the pictures with light and background of their own instead of their identity's.
         photo: share of the pictures that look as a camera's (blur, grain, colour cast, JPEG); 0 switches it off.
         glasses: share of the identities that wear glasses.
+        still: the pictures of an identity differ in nothing but the expression; for `ecgan-train evaluate --still`.
     """
 
     neutral: str
@@ -78,6 +79,7 @@ class Recipe:
     relight: float = 0.35
     photo: float = 0.5
     glasses: float = 0.15
+    still: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, dicts and numbers, as YAML writes them and `recipe_from` reads them."""
@@ -122,6 +124,8 @@ def recipe_from(tree: Any) -> Recipe:
         raise RecipeError("`emotions:` is missing; list the emotions and their face units under it")
     emotions = _emotions(tree["emotions"])
     settings: dict[str, Any] = {key: _number(key, tree[key], 0, 1) for key in SHARES if key in tree}
+    if "still" in tree:
+        settings["still"] = _yes_or_no("still", tree["still"])
     if "seed" in tree:
         settings["seed"] = _seed(tree["seed"])
     if "intensity" in tree:
@@ -227,6 +231,12 @@ def _range(where: str, value: Any, high: float) -> tuple[float, float]:
     if first > last:
         raise RecipeError(f"{where}: the first number is the smaller one, but found {_shown(value)}")
     return first, last
+
+
+def _yes_or_no(where: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise RecipeError(f"{where}: expected true or false, but found {_shown(value)}")
+    return value
 
 
 def _seed(value: Any) -> int:

@@ -1,0 +1,38 @@
+"""Ctrl-C and SIGTERM as a wish, which training grants between two steps, when there is something whole to save."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from types import FrameType
+
+
+class StopWish:
+    """Inside `with`, the first Ctrl-C or SIGTERM sets `asked`; a second Ctrl-C stops at once.
+
+    While `patient` is False, the first one stops at once too, as everywhere else: there is nothing to save yet.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.patient = False
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> StopWish:
+        if threading.current_thread() is threading.main_thread():  # elsewhere, Python does not allow handlers
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._notice)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _notice(self, number: int, _: FrameType | None) -> None:
+        # A launcher passes Ctrl-C on as SIGTERM, so that one after the other is not a second wish.
+        if not self.patient or (self.asked and number == signal.SIGINT):
+            raise KeyboardInterrupt("stopped at once; what was saved before is whole")
+        if not self.asked:
+            print("stopping: this step, then the state is saved", file=sys.stderr, flush=True)
+        self.asked = True

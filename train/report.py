@@ -1,0 +1,186 @@
+"""An evaluation for people: its text in Markdown, and its sheets of faces."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ecgan_core.masks import region
+from ecgan_core.pipeline import ECGANPipeline
+
+from .data import FaceSet
+from .grid import fixed_faces, tile
+
+SHEET_FACES, SAMPLES = 16, 4
+SHEET_HOLES = ("whole face", "lower face")
+
+
+def report_text(report: dict) -> str:
+    """The figures of `evaluate` as Markdown: what was asked for, what came back, then the smaller print."""
+    parts = [_opening(report), _control(report), _fidelity(report), _per_emotion(report)]
+    parts += [_closer(report), _photographs(report)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _opening(report: dict) -> str:
+    return (
+        f"{report['checkpoint']} on {report['pictures']} pictures of {report['identities']} held-out identities; "
+        f"the judge reads {report['judge_accuracy_on_real_pictures']:.1%} of the real ones."
+    )
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- |", "|---|").replace(" --- |", "---|")
+
+
+def _control(report: dict) -> str:
+    rows = [
+        [r["hole"], f"{r['accuracy']:.1%}", f"{r['ceiling']:.1%}", f"{r['share_of_ceiling']:.1%}", str(r["pairs"])]
+        for r in report["holes"]
+    ]
+    note = (
+        "The ceiling: the same judge on the same pictures with the real hole of the same person's wanted emotion "
+        "pasted in."
+    )
+    if report["pairs_per_emotion"]:
+        note += f" Pairs: the first {report['pairs_per_emotion']} of each wanted emotion in a fixed shuffle."
+    head = ["hole", "requested emotion recognised", "ceiling", "share of the ceiling", "pairs"]
+    return f"{_table(head, rows)}\n\n{note}"
+
+
+def _fidelity(report: dict) -> str:
+    head = [
+        "hole",
+        "PSNR in the hole",
+        "SSIM",
+        "L1",
+        "spread of 4 seeds",
+        "likeness",
+        "same person",
+        "Fréchet distance",
+    ]
+    rows = []
+    for r in report["holes"]:
+        likeness = "" if r["identity"] is None else f"{r['identity']:.2f} of {r['identity_ceiling']:.2f}"
+        same = "" if r["same_person"] is None else f"{r['same_person']:.1%}"
+        figures = [f"{r['psnr']:.2f} dB", f"{r['ssim']:.3f}", f"{r['l1']:.1f}", f"{r['diversity']:.1f}"]
+        rows.append([r["hole"], *figures, likeness, same, f"{r['frechet']:.2f}"])
+    rows.append(["real pictures", *[""] * 4, *_real_people(report), f"{report['frechet_on_real_pictures']:.2f}"])
+    outside = "equal" if all(r["outside_equal"] for r in report["holes"]) else "NOT equal"
+    notes = [
+        "PSNR, SSIM and L1 (0 to 255) are for a face's own emotion; the spread is the mean difference between the "
+        f"completions of {SAMPLES} seeds, 0 to 255. Pixels outside the hole: {outside}."
+    ]
+    if people := report["identity_on_real_pictures"]:
+        notes.append(
+            "Likeness: the cosine to the input by a small identity network, which sees the face and nothing around it, "
+            "beside that of the pasted truth. Two real pictures of one person with different emotions have "
+            f"{people['same_person']:.2f}, of two people {people['other_person']:.2f}; above "
+            f"{people['threshold']:.2f}, which 1 % of the pairs of different people pass, two count as the same person."
+        )
+    notes.append(
+        f"The Fréchet distance is on {report['frechet_features']} (emotions, not beauty), to "
+        f"{report['frechet_reference_pictures']} real training pictures, and is no FID."
+    )
+    return f"{_table(head, rows)}\n\n{' '.join(notes)}"
+
+
+def _real_people(report: dict) -> list[str]:
+    people = report["identity_on_real_pictures"]
+    return [f"{people['same_person']:.2f}", f"{people['same_person_passes']:.1%}"] if people else ["", ""]
+
+
+def _per_emotion(report: dict) -> str:
+    emotions = list(report["holes"][0]["accuracy_per_emotion"])
+    rows = [
+        [r["hole"], *(f"{r['accuracy_per_emotion'][e]:.0%} of {r['ceiling_per_emotion'][e]:.0%}" for e in emotions)]
+        for r in report["holes"]
+    ]
+    return _table(["hole", *emotions], rows)
+
+
+def _closer(report: dict) -> str:
+    """Nearer to the truth than to the input: of people who hold still if there are some, else with a warning."""
+    still = report.get("still")
+    closer = still["closer"] if still else {r["hole"]: r["closer"] for r in report["holes"]}
+    rows = [
+        [kind, f"{c['pixels']:.1%}", f"{c['features']:.1%}", f"{c['l1_to_truth']:.1f}", f"{c['l1_to_input']:.1f}"]
+        for kind, c in closer.items()
+        if c
+    ]
+    if not rows:
+        return ""
+    head = ["hole", "edits nearer to the truth, by pixels", "by judge features", "L1 to the truth", "L1 to the input"]
+    if still:
+        note = (
+            f"Measured on {still['pictures']} pictures of {still['identities']} people who hold still: the truth is "
+            "the same person with the wanted emotion, and nothing else differs."
+        )
+    else:
+        note = (
+            "Pixels mean little here unless the people of the set hold still from picture to picture: head and light "
+            "count for more than the expression. A set made with `still: true` in its portrait recipe, given with "
+            "--still, measures the expression alone."
+        )
+    return f"{_table(head, rows)}\n\n{note}"
+
+
+def _photographs(report: dict) -> str:
+    results = report["photographs"]
+    if not results:
+        return ""
+    emotion = results[0]["emotion"]
+    head = ["photographs", "faces", f"P({emotion}) rises", "at α = 0", "at α = 1", "same person", "distance"]
+    rows, notes = [], []
+    for r in results:
+        shares = [f"{r['rises']:.1%}", f"{r['at_0']:.2f}", f"{r['at_1']:.2f}"]
+        rows.append([r["source"], str(r["faces"]), *shares, f"{r['same_person']:.1%}", f"{r['distance']:.2f}"])
+        real = ", ".join(f"{label} {p:.2f}" for label, p in r["real"].items())
+        between = [
+            f"{what} {distance:.2f}"
+            for what, distance in (("one person", r["distance_same"]), ("two people", r["distance_other"]))
+            if distance is not None
+        ]
+        outside = "equal" if r["outside_equal"] else "NOT equal"
+        notes.append(
+            f"{r['source']}: P({emotion}) of the photographs themselves, by label: {real}. Distance between "
+            f"photographs of {', '.join(between)}. Pixels outside the hole: {outside}."
+        )
+    opening = (
+        f"P({emotion}): a lower-face hole, α from 0 to 1, by face-api's expression network. Same person: a mouth hole "
+        "at α = 1, closer to the photograph than 0.6 by face-api's identity network."
+    )
+    return f"{_table(head, rows)}\n\n{' '.join([opening, *notes])}"
+
+
+# Sheets ---------------------------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def evaluation_sheet(pipeline: ECGANPipeline, faces: FaceSet) -> Tensor:
+    """The first 16 held-out faces of a fixed shuffle: input · hole · own · every emotion, for each of two holes."""
+    face, emotion = fixed_faces(faces, SHEET_FACES)
+    names = pipeline.emotion_set.names
+    columns = []
+    for kind in SHEET_HOLES:
+        hole = region(kind, 1, face.shape[-1], torch.Generator(), jitter=0).expand(len(face), -1, -1, -1)
+        wishes = [_completed(pipeline, face, hole, name, 0) for name in names]
+        own = torch.stack([wishes[int(e)][i] for i, e in enumerate(emotion)])
+        columns += [face, face * (1 - hole), own, *wishes]
+    return tile(torch.stack(columns, dim=1))
+
+
+@torch.no_grad()
+def samples_sheet(pipeline: ECGANPipeline, faces: FaceSet) -> Tensor:
+    """The same faces: input · hole · four seeds of the emotion that the visible part suggests, for each hole."""
+    face, _ = fixed_faces(faces, SHEET_FACES)
+    columns = []
+    for kind in SHEET_HOLES:
+        hole = region(kind, 1, face.shape[-1], torch.Generator(), jitter=0).expand(len(face), -1, -1, -1)
+        columns += [face, face * (1 - hole), *(_completed(pipeline, face, hole, None, seed) for seed in range(SAMPLES))]
+    return tile(torch.stack(columns, dim=1))
+
+
+def _completed(pipeline: ECGANPipeline, face: Tensor, hole: Tensor, emotion: str | None, seed: int) -> Tensor:
+    return pipeline.decode(pipeline.complete(face, hole, emotion=emotion, seeds=[seed] * len(face))).cpu()

@@ -1,0 +1,213 @@
+"""One training step: the networks, their optimizers and the clock, on one process or several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from diffusers.training_utils import EMAModel
+from torch import Tensor
+
+from ecgan_core.emotions import replicate
+from ecgan_core.masks import sample_holes
+
+from . import runs
+from .augment import change_faces, draw_change
+from .chance import Chance
+from .config import TrainConfig
+from .data import FaceSet, NoFaces, draw, load_faces, step_generator
+from .devices import compile_blocks
+from .features import reading_accuracy, warm_up
+from .networks import build_networks, start_from
+from .objective import Batch, CompletionObjective, DiscriminatorObjective, weigh
+from .processes import equalise, gather, share_batch_norm
+from .state import State, StateError, put_back, save_state
+
+
+class Trainer:
+    """E, G, D, Q and φ of a config and what trains them, as `state` left them if there is one.
+
+    Every process has its own; after each step all are equal.
+    """
+
+    def __init__(self, config: TrainConfig, data: Path, accelerator: Accelerator, state: State | None = None):
+        self.config, self.accelerator, self.device = config, accelerator, accelerator.device
+        self.step, self.is_new = 0, state is None
+        torch.manual_seed(config.seed)
+        with accelerator.main_process_first():  # so that one process decodes the pictures, and for all
+            self.faces, self.held_out = load_both(config, data)
+
+        self.networks = build_networks(config)
+        self.encoder, self.generator = self.networks["encoder"], self.networks["generator"]
+        self.discriminator, self.features = self.networks["discriminator"], self.networks["features"]
+        self.origin = state.meta.get("origin", "") if state else ""  # the checkpoint that this run was fine-tuned from
+        if config.start_from and state is None:
+            self.origin = start_from(self.networks, Path(config.start_from), config)
+        for network in self.networks.values():
+            network.to(self.device, memory_format=torch.channels_last)
+
+        completion = CompletionObjective(self.encoder, self.generator, config)
+        self.smoothed = list(completion.parameters())
+        self.ema = EMAModel(self.smoothed, decay=config.ema_decay, use_ema_warmup=True, power=0.75, foreach=True)
+        rates = {"completion": config.learning_rate, "discriminator": config.discriminator_learning_rate}
+        objectives = {"completion": completion, "discriminator": DiscriminatorObjective(self.discriminator, config)}
+        fused = self.device.type in ("cpu", "cuda")
+        optimizers = [
+            torch.optim.Adam(objectives[name].parameters(), rate, config.betas, fused=fused)
+            for name, rate in rates.items()
+        ]
+        if config.compile:
+            compile_blocks(self.encoder, self.generator)
+        self.completion, self.discrimination, *optimizers = accelerator.prepare(*objectives.values(), *optimizers)
+        self.rates, self.optimizers = rates, dict(zip(rates, optimizers, strict=True))
+        if state:
+            self._go_on_from(state)
+
+    @property
+    def images(self) -> int:
+        """The clock: images trained on so far."""
+        return self.step * self.config.batch
+
+    def begin(self) -> float | None:
+        """What comes before the first step of a session. In a new run that is the warm-up, whose success is returned:
+        the share of held-out faces whose emotion Q names. Every process does all of it, from the same numbers.
+        """
+        accuracy = None
+        if self.is_new:
+            warm_up(self.discriminator, self.features, self.faces, self.config, self.accelerator)
+            equalise(self.networks.values())
+            accuracy = reading_accuracy(self.discriminator, self.held_out, self.device)
+        self.features.eval().requires_grad_(False)
+        share_batch_norm(self.discriminator)
+        return accuracy
+
+    def learning_rate_share(self) -> float:
+        """1 until the last `decay_share` of the run, then linearly down to 0."""
+        if self.config.decay_share <= 0:
+            return 1.0
+        return min(1.0, (1 - self.images / self.config.images) / self.config.decay_share)
+
+    def adversarial_share(self) -> float:
+        """From a tenth to 1 over `adversarial_ramp` of the run: a D that starts strong leaves artefacts."""
+        if self.config.adversarial_ramp <= 0:
+            return 1.0
+        return min(1.0, 0.1 + 0.9 * self.images / (self.config.images * self.config.adversarial_ramp))
+
+    def chance(self) -> Chance:
+        """The random numbers of the present step."""
+        generator = step_generator(self.config.seed, self.step)
+        return Chance(generator, self.accelerator.process_index, self.accelerator.num_processes)
+
+    def batch(self, chance: Chance) -> Batch:
+        """This process's share of the step's batch."""
+        config, generator, device = self.config, chance.generator, self.device
+        index = draw(self.faces, config.batch, generator)
+        change = draw_change(config.batch, generator) if config.augment else None
+        hole = sample_holes(config.holes, config.batch, config.networks.image_size, generator)
+        label = F.one_hot(self.faces.emotion[index], len(config.emotions)).float()
+        other = torch.randint(len(config.emotions), (config.batch,), generator=generator)
+        resampled = torch.rand(config.batch, 1, generator=generator) < config.resample
+        wanted = torch.where(resampled, F.one_hot(other, len(config.emotions)).float(), label)
+        hole, label, wanted = (chance.share(t).to(device, non_blocking=True) for t in (hole, label, wanted))
+        face = self.faces.pick(chance.share(index), device)
+        if change is not None:
+            face = change_faces(face, change[chance.process :: chance.processes])
+        own = label
+        if config.code == "inferred":
+            with torch.no_grad():
+                own = self.discriminator.eval().emotion_logits(face, torch.zeros_like(hole)).softmax(1)
+            wanted = torch.where((label == wanted).all(dim=1, keepdim=True), own, wanted)
+        return Batch(face.contiguous(memory_format=torch.channels_last), hole, label, own, wanted, chance)
+
+    def train_step(self) -> dict[str, Tensor]:
+        """One step of E and G, then one of D and Q on the same batch; returns the terms, still on the device."""
+        config, accelerator, chance = self.config, self.accelerator, self.chance()
+        seed = int(torch.randint(2**62, (1,), generator=chance.generator))
+        torch.manual_seed(seed + accelerator.process_index)  # for dropout
+        batch = self.batch(chance)
+        for name, optimizer in self.optimizers.items():
+            optimizer.param_groups[0]["lr"] = self.rates[name] * self.learning_rate_share()
+
+        weights = config.weights_at(self.images)
+        self.discriminator.requires_grad_(False).eval()
+        with accelerator.autocast():
+            terms, composites = self.completion(
+                batch, self.discriminator, self.features, self.step % 2 == 1, weights.diversity > 0
+            )
+        self.optimizers["completion"].zero_grad()
+        accelerator.backward(weigh(terms, weights, self.adversarial_share()))
+        norm = accelerator.clip_grad_norm_(self.smoothed, config.clip)
+        self.optimizers["completion"].step()
+        self.ema.step(self.smoothed)
+
+        self.discriminator.requires_grad_(True).train()
+        with accelerator.autocast():
+            d_terms = self.discrimination(batch, composites)
+        self.optimizers["discriminator"].zero_grad()
+        accelerator.backward(d_terms["discriminator"] + weights.emotion * d_terms["emotion"])
+        self.optimizers["discriminator"].step()
+
+        self._record_codes(batch)
+        self.step += 1
+        return terms | d_terms | {"gradient_norm": norm}
+
+    def _record_codes(self, batch: Batch, share: float = 0.01) -> None:
+        """Keep each emotion's recorded code near the mean z_e of its faces, as METHOD's emotion control needs it."""
+        codes = self.generator.emotion_codes
+        fed, label = gather(replicate(batch.own, codes.shape[1])), gather(batch.label)
+        count = label.sum(0)[:, None]
+        mean = label.T @ fed / count.clamp(min=1)
+        codes.copy_(torch.where(count > 0, codes.lerp(mean, share), codes))
+
+    @contextmanager
+    def ema_weights(self) -> Iterator[None]:
+        """E and G wear their EMA weights inside this context."""
+        self.ema.store(self.smoothed)
+        self.ema.copy_to(self.smoothed)
+        try:
+            yield
+        finally:
+            self.ema.restore(self.smoothed)
+
+    def save(self, path: Path) -> None:
+        """Write the state from which a run goes on exactly."""
+        scaler = self.accelerator.scaler
+        meta = {
+            "step": self.step,
+            "config": self.config.to_dict(),
+            "data": runs.mark_of(self.faces),
+            "origin": self.origin,
+            "scaler": scaler.state_dict() if scaler else {},
+        }
+        save_state(path, self.networks, self.optimizers, self.ema, meta)
+
+    def _go_on_from(self, state: State) -> None:
+        """Put a saved state back.
+
+        Raises:
+            StateError: it is of other networks or other pictures than these.
+        """
+        before, now = state.meta.get("data"), runs.mark_of(self.faces)
+        if before and before != now:
+            raise StateError(
+                f"the pictures are not those that the run in {state.path.parent} began with ({before} then, {now} "
+                "now); put them back as they were, or start a new run in another folder, with --from if it shall "
+                "build on this one's model"
+            )
+        put_back(state, self.networks, self.optimizers, self.ema)
+        self.step = state.meta["step"]
+        if self.accelerator.scaler and state.meta.get("scaler"):
+            self.accelerator.scaler.load_state_dict(state.meta["scaler"])
+
+
+def load_both(config: TrainConfig, data: Path) -> tuple[FaceSet, FaceSet]:
+    """The faces to train on, and those held out; a set too small to spare anybody is its own held-out one."""
+    faces = load_faces(config, data)
+    try:
+        return faces, load_faces(config, data, held_out=True)
+    except NoFaces:
+        return faces, faces
