@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tools import example
 from tools.server import Server, prepare_base
+
+# Whoever is started in the background of a script ignores Ctrl-C, and so does all that it starts, such as the commands
+# that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A user may clone the pack under any name, so the tests do.
 PACK_NAME = "faces-of-mine"
