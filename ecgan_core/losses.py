@@ -128,11 +128,16 @@ def perceptual(features: Sequence[Tensor], target: Sequence[Tensor], keep: Tenso
 
 
 def feature_differences(features: Sequence[Tensor], others: Sequence[Tensor]) -> list[Tensor]:
-    """‖φ_l(a) − φ_l(b)‖² at every place, [B,H_l,W_l] each, of maps normalised along their channels."""
-    return [
-        (F.normalize(a, dim=1, eps=1e-6) - F.normalize(b, dim=1, eps=1e-6)).square().sum(1)
-        for a, b in zip(features, others, strict=True)
-    ]
+    """‖φ_l(a) − φ_l(b)‖² at every place, float32 [B,H_l,W_l] each, of maps normalised along their channels.
+
+    Written as 2 − 2 cos: three sums over the channels, and none of the four full-size maps that normalising makes.
+    """
+    return [_squared_distance(a.float(), b.float()) for a, b in zip(features, others, strict=True)]
+
+
+def _squared_distance(a: Tensor, b: Tensor) -> Tensor:
+    squares = a.square().sum(1) * b.square().sum(1)
+    return 2 - 2 * (a * b).sum(1) * squares.clamp(min=1e-12).rsqrt()
 
 
 def diversity(
