@@ -98,9 +98,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_check(arguments: argparse.Namespace) -> None:
-    from .census import plan_of_recipe, plan_of_set
-    from .check import check
     from .config import load_config
+    from .data.census import plan_of_recipe, plan_of_set
+    from .data.check import check
 
     if arguments.data is not None:
         plan = plan_of_recipe(load_config(arguments.set, arguments.overrides), arguments.data)
@@ -151,7 +151,7 @@ def add_measures(evaluate: argparse.ArgumentParser) -> None:
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     from .config import load_config
-    from .evaluate import Extras, evaluate
+    from .evaluation.evaluate import Extras, evaluate
 
     config = load_config(arguments.recipe, arguments.overrides)
     extras = Extras(**{field.name: getattr(arguments, field.name) for field in dataclasses.fields(Extras)})
@@ -167,7 +167,7 @@ def run_export(arguments: argparse.Namespace) -> None:
 
 
 def run_readability(arguments: argparse.Namespace) -> None:
-    from .readability import readability
+    from .evaluation.readability import readability
 
     print(readability(arguments.set, arguments.out, arguments.size, arguments.images))
 

@@ -21,7 +21,7 @@ from ecgan_core.masks import sample_holes
 
 from .chance import Chance
 from .config import TrainConfig
-from .data import FaceSet, augment, draw, step_generator, to_float
+from .data.faces import FaceSet, augment, draw, step_generator, to_float
 from .status import FIRST_WORD, duration
 
 WARMUP_SEED = 1_000_003  # added to the run's seed: the warm-up must not see the same batches as the run

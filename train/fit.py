@@ -16,7 +16,7 @@ from ecgan_core.files import replacing
 from . import runs
 from .chart import write_chart
 from .config import TrainConfig
-from .data import FaceSet
+from .data.faces import FaceSet
 from .devices import has_bf16, make_accelerator
 from .grid import fixed_faces, sample_grid, write_picture
 from .interrupt import StopWish

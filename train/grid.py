@@ -14,7 +14,7 @@ from ecgan_core.encoder import Encoder
 from ecgan_core.generator import Generator, composite
 from ecgan_core.masks import region
 
-from .data import FaceSet, to_float
+from .data.faces import FaceSet, to_float
 
 GRID_HOLES = ("whole face", "lower face")
 

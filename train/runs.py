@@ -19,7 +19,7 @@ from typing import Any
 from ecgan_core.files import replacing
 
 from .config import ConfigError, TrainConfig, differences, from_dict
-from .data import FaceSet
+from .data.faces import FaceSet
 from .state import DamagedState, State, StateError, read_state
 
 METRICS = "metrics.jsonl"

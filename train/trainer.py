@@ -16,10 +16,10 @@ from ecgan_core.emotions import replicate
 from ecgan_core.masks import sample_holes
 
 from . import runs
-from .augment import change_faces, draw_change
 from .chance import Chance
 from .config import TrainConfig
-from .data import FaceSet, NoFaces, draw, load_faces, step_generator
+from .data.augment import change_faces, draw_change
+from .data.faces import FaceSet, NoFaces, draw, load_faces, step_generator
 from .devices import compile_blocks
 from .features import reading_accuracy, warm_up
 from .networks import build_networks, start_from

@@ -5,10 +5,10 @@ import shutil
 import pytest
 import torch
 
-from train import data as data_module
 from train.cli import main
 from train.config import ConfigError, TrainConfig, from_dict, load_config
-from train.data import DataError, augment, draw, is_held_out, load_faces, step_generator
+from train.data import faces as data_module
+from train.data.faces import DataError, augment, draw, is_held_out, load_faces, step_generator
 
 
 def test_the_recipe_of_the_default_model_is_valid():

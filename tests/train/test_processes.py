@@ -24,7 +24,9 @@ from train.cli import main
 
 sys.exit(main(sys.argv[1:]))
 """
-SETTINGS = ["--set", "log_every=8", "images=32", "warmup_images=32", "code=inferred", "keep_states=9"]
+# In float32: bfloat16 rounds one batch of 8 and two of 4 so differently that six steps tell them apart.
+SETTINGS = ["--set", "mixed_precision=no", "log_every=8", "images=32", "warmup_images=32", "code=inferred",
+            "keep_states=9"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

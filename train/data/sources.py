@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from .config import Source
+from ..config import Source
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 HUB = "hub:"

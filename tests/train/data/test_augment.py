@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from ecgan_core.masks import region, sample_holes
-from train.augment import augment, change_faces, change_holes, draw_change
 from train.config import TrainConfig, load_config
-from train.data import load_faces, step_generator, to_float
+from train.data.augment import augment, change_faces, change_holes, draw_change
+from train.data.faces import load_faces, step_generator, to_float
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from PIL import Image
 
 from train.cli import main
 from train.config import from_dict
-from train.data import load_faces
+from train.data.faces import load_faces
 from train.portraits.compiled import source_digest
 from train.portraits.portrait import RETAKES, photograph
 from train.portraits.recipe import UNITS, load_recipe

@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..config import Source, TrainConfig
+from ..portraits.assets import cache_folder
 from .augment import augment as augment
 from .cache import Shot, decoded, in_memory
-from .config import Source, TrainConfig
-from .portraits.assets import cache_folder
 from .sources import DataError as DataError
 from .sources import Row, rows_of
 

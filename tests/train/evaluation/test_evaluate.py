@@ -9,10 +9,10 @@ from ecgan_core.checkpoint import save_checkpoint
 from ecgan_core.masks import REGIONS
 from train.cli import main
 from train.config import load_config
-from train.data import FaceSet, load_faces, to_float
-from train.identity import IdentityNetwork, baselines, load_identity, save_identity, train_identity
-from train.judge import Judge, load_judge, look_at, save_judge, train_judge
-from train.measure import (
+from train.data.faces import FaceSet, load_faces, to_float
+from train.evaluation.identity import IdentityNetwork, baselines, load_identity, save_identity, train_identity
+from train.evaluation.judge import Judge, load_judge, look_at, save_judge, train_judge
+from train.evaluation.measure import (
     HOLES,
     Instruments,
     Subjects,

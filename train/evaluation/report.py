@@ -8,8 +8,8 @@ from torch import Tensor
 from ecgan_core.masks import region
 from ecgan_core.pipeline import ECGANPipeline
 
-from .data import FaceSet
-from .grid import fixed_faces, tile
+from ..data.faces import FaceSet
+from ..grid import fixed_faces, tile
 
 SHEET_FACES, SAMPLES = 16, 4
 SHEET_HOLES = ("whole face", "lower face")

@@ -17,11 +17,11 @@ from ecgan_core.checkpoint import load_checkpoint
 from ecgan_core.files import replacing
 from ecgan_core.pipeline import ECGANPipeline
 
+from ..config import Source, TrainConfig
+from ..data.faces import FaceSet, load_faces
+from ..grid import tile, write_picture
 from . import metrics
-from .config import Source, TrainConfig
-from .data import FaceSet, load_faces
 from .face_api import WHERE
-from .grid import tile, write_picture
 from .identity import IdentityNetwork, load_identity, save_identity, train_identity
 from .judge import load_judge, look_at, save_judge, train_judge
 from .measure import HOLES, Instruments, Subjects, closeness, measure, observe, reference_faces, sample_pairs

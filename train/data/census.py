@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from .config import Source, TrainConfig
-from .data import is_held_out
+from ..config import Source, TrainConfig
+from .faces import is_held_out
 from .looks import Look, look_at_all
 from .sources import HUB, PICTURES, DataError, Row, read_index, rows_of
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from train import cache
-from train import data as data_module
-from train.cache import Shot, decoded
 from train.config import load_config
-from train.data import load_faces
-from train.sources import DataError
+from train.data import cache
+from train.data import faces as data_module
+from train.data.cache import Shot, decoded
+from train.data.faces import load_faces
+from train.data.sources import DataError
 
-from .conftest import draw_face
+from ..conftest import draw_face
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 

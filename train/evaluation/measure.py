@@ -17,10 +17,10 @@ from ecgan_core.generator import composite
 from ecgan_core.masks import REGIONS, hole_kind, region
 from ecgan_core.pipeline import ECGANPipeline
 
+from ..config import TrainConfig
+from ..data.faces import FaceSet, to_float
+from ..grid import fixed_faces
 from . import metrics
-from .config import TrainConfig
-from .data import FaceSet, to_float
-from .grid import fixed_faces
 from .identity import Baselines, IdentityNetwork, baselines
 from .judge import Judge, look_at
 

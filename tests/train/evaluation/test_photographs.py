@@ -10,11 +10,11 @@ from ecgan_core.checkpoint import save_checkpoint
 from ecgan_core.files import BadFile
 from train.cli import main
 from train.config import load_config
-from train.face_api import ExpressionNetwork, RecognitionNetwork, load_weights
+from train.evaluation.face_api import ExpressionNetwork, RecognitionNetwork, load_weights
+from train.evaluation.photographs import PublicNetworks, edited_pair, hole_of, load_photographs, measure_photographs
 from train.networks import build_networks, pipeline_of
-from train.photographs import PublicNetworks, edited_pair, hole_of, load_photographs, measure_photographs
 
-from .conftest import draw_face
+from ..conftest import draw_face
 
 
 def write_weights(folder, name, shapes, seed=0):

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from train.cli import main
-from train.data import is_held_out
+from train.data.faces import is_held_out
 
-from .conftest import EMOTIONS, draw_face
+from ..conftest import EMOTIONS, draw_face
 
 PEOPLE = 70
 
@@ -66,7 +66,7 @@ def test_a_good_set_is_counted_and_nothing_is_found(many, capsys):
 
 def test_the_split_is_the_one_that_training_makes(many, recipe, capsys):
     from train.config import load_config
-    from train.data import load_faces
+    from train.data.faces import load_faces
 
     config = load_config(recipe)
     training, unseen = (load_faces(config, many.parent, held_out) for held_out in (False, True))

@@ -6,7 +6,7 @@ import torch
 from skimage.metrics import structural_similarity
 
 from ecgan_core.masks import region
-from train import metrics
+from train.evaluation import metrics
 
 
 @pytest.fixture

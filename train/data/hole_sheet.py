@@ -11,9 +11,9 @@ from scipy.ndimage import binary_erosion
 
 from ecgan_core.masks import REGIONS, hole_kind, region
 
+from ..portraits.sheet import contact_sheet
 from .census import Census, Item
 from .pictures import frame, read_bytes, upright
-from .portraits.sheet import contact_sheet
 
 CELL = 128  # pixels
 TINT = np.array((40, 110, 255), dtype=np.float32)

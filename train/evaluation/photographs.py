@@ -20,10 +20,10 @@ from ecgan_core.masks import region
 from ecgan_core.pipeline import ECGANPipeline
 from ecgan_core.portrait import complete_portraits, render, shift_portraits
 
-from .data import DataError
+from ..data.faces import DataError
+from ..data.pictures import read_face
+from ..data.sources import read_index
 from .face_api import EXPRESSIONS, SAME_PERSON, ExpressionNetwork, RecognitionNetwork
-from .pictures import read_face
-from .sources import read_index
 
 USE = "evaluate"  # the rows of index.csv that are for measuring
 SIDE = 256

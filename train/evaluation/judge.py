@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from ecgan_core.files import BadFile, read_header, read_tensors, write_tensors
 from ecgan_core.losses import emotion_cross_entropy
 
-from .config import TrainConfig
-from .data import FaceSet, augment, draw, step_generator, to_float
+from ..config import TrainConfig
+from ..data.faces import FaceSet, augment, draw, step_generator, to_float
 
 KIND = "an emotion judge"
 JUDGE_SEED = 2_000_003  # added to the run's: the judge must not learn in the order that the run did

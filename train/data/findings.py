@@ -13,7 +13,7 @@ from statistics import median
 import numpy as np
 
 from .census import Census, Item, people
-from .data import hash_share
+from .faces import hash_share
 from .looks import ALIKE, GREY, SAME, coloured_alike, difference, near_pairs
 
 STOPS, HARMS, ADVICE = range(3)

@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ..config import Source
+from ..portraits.assets import cache_folder
 from .cache import progress
-from .config import Source
-from .portraits.assets import cache_folder
 from .sources import HUB, DataError, value_of
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+")

@@ -12,9 +12,9 @@ from tqdm import trange
 from ecgan_core.files import replacing
 from ecgan_core.losses import emotion_cross_entropy
 
-from .config import Networks, Source, TrainConfig
-from .data import DataError, FaceSet, augment, draw, load_faces, rows_of, step_generator, to_float
-from .features import FeatureNetwork
+from ..config import Networks, Source, TrainConfig
+from ..data.faces import DataError, FaceSet, augment, draw, load_faces, rows_of, step_generator, to_float
+from ..features import FeatureNetwork
 
 HELD_OUT = 0.2  # share of the identities
 BATCH = 32

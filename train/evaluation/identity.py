@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from ecgan_core.files import BadFile, read_header, write_tensors
 from ecgan_core.masks import region
 
-from .config import TrainConfig
-from .data import FaceSet, augment, step_generator
+from ..config import TrainConfig
+from ..data.faces import FaceSet, augment, step_generator
 from .judge import CELLS, SIDE, DenseNetwork, load_network, scaled, shrunk
 
 KIND = "an identity network"

@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 
 from train.config import ConfigError, from_dict
-from train.data import load_faces
-from train.hub import fetched, keep
-from train.pictures import read_face
-from train.sources import DataError, rows_of
+from train.data.faces import load_faces
+from train.data.hub import fetched, keep
+from train.data.pictures import read_face
+from train.data.sources import DataError, rows_of
 
-from .conftest import EMOTIONS, draw_face
+from ..conftest import EMOTIONS, draw_face
 
 
 def source(path, **more):
@@ -197,9 +197,9 @@ def test_a_hub_set_is_kept_as_a_folder_and_needs_no_datasets_again(tmp_path, mon
     with pytest.raises(DataError, match=r"no column for the picture; its columns are photo, label, subject"):
         keep(dataset, source("hub:somebody/faces"), tmp_path / "hub" / "x")
     chosen = source("hub:somebody/faces", columns={"picture": "photo"})
-    monkeypatch.setattr("train.hub._load", lambda *_: dataset)
+    monkeypatch.setattr("train.data.hub._load", lambda *_: dataset)
     folder = fetched(chosen)
-    monkeypatch.setattr("train.hub._load", None)
+    monkeypatch.setattr("train.data.hub._load", None)
     rows = rows_of(chosen, tmp_path)
     assert [row.emotion for row in rows] == [*EMOTIONS, *EMOTIONS[:2]], "an unlabelled picture is left out"
     assert [row.identity for row in rows] == ["hub:somebody/faces/a"] * 3 + ["hub:somebody/faces/b"] * 2

@@ -1,0 +1,10 @@
+"""Measuring: a checkpoint on people and photographs it never saw, and a data set by how well it can be read.
+
+| module | holds |
+|---|---|
+| `evaluate` `report` | `train evaluate`: the order of things, the text and the sheets |
+| `measure` `metrics` | the figures of one kind of hole, and what pictures are compared by |
+| `judge` `identity` | networks of our own that measure: what does a face feel, who is it |
+| `photographs` `face_api` | real photographs, and the public networks that judge them |
+| `readability` | `train readability`: can a set's emotions be told apart? |
+"""
