@@ -1,4 +1,13 @@
-"""The model's frame: the aligned square that the networks see, and where a face lies in it. No tensors here."""
+"""The model's frame: the aligned square that the networks see, and where it lies around a face. No tensors here.
+
+Angles are in degrees, clockwise as seen in the picture. What is turned is turned about its own middle: x, y and the
+sides are those before the turn.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
 
 # Shares of the frame's side. "left" and "right" are as seen in the picture.
 FRAME = {"left eye": (0.36, 0.365), "right eye": (0.64, 0.365), "mouth": (0.5, 0.675), "chin": (0.5, 0.885)}
@@ -7,3 +16,78 @@ FRAME = {"left eye": (0.36, 0.365), "right eye": (0.64, 0.365), "mouth": (0.5, 0
 # three sizes. Faces scatter around them by 9 % of the side across and 0.02 of the box up and down.
 FRAME_PER_BOX = 1.27  # side of the frame, in sides of the box
 FRAME_BELOW_BOX = 0.057  # how far the frame's centre lies below the box's, in sides of the box
+
+
+@dataclass(frozen=True)
+class Box:
+    """A face, from the top of the forehead to the chin and from cheek to cheek, in pixels of its picture.
+
+    Args:
+        x, y, width, height: its left upper corner and its size, before the turn.
+        roll: how far the head is tilted.
+        hits: how many of the finder's windows agree on it; 0 for a box that somebody else gave.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    roll: float = 0.0
+    hits: int = 0
+
+    def __post_init__(self):
+        if not (self.width > 0 and self.height > 0):
+            raise ValueError(f"a face box must be wider and higher than 0, but it is {self.width:g}×{self.height:g}")
+        if not all(map(math.isfinite, (self.x, self.y, self.width, self.height, self.roll))):
+            raise ValueError(f"a face box must be made of finite numbers, but it is {self}")
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The square of a picture that the model sees. It may reach beyond the picture, whose edge is repeated.
+
+    Args:
+        x, y, side: the square before the turn, in whole pixels.
+        roll: how far it is turned; at 0 its pixels are the picture's own.
+    """
+
+    x: int
+    y: int
+    side: int
+    roll: float = 0.0
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.side / 2, self.y + self.side / 2
+
+    def inside(self, height: int, width: int) -> tuple[slice, slice]:
+        """Rows and columns that the frame reaches in a picture of height × width; empty if it reaches none."""
+        left, top, right, bottom = self.x, self.y, self.x + self.side, self.y + self.side
+        if self.roll:
+            (x, y), turn = self.centre, math.radians(self.roll)
+            reach = self.side / 2 * (abs(math.cos(turn)) + abs(math.sin(turn)))
+            left, top = math.floor(x - reach), math.floor(y - reach)
+            right, bottom = math.ceil(x + reach), math.ceil(y + reach)
+        rows = slice(min(max(top, 0), height), max(min(bottom, height), 0))
+        columns = slice(min(max(left, 0), width), max(min(right, width), 0))
+        return rows, columns
+
+
+def frame_of_face(box: Box) -> Frame:
+    """The model's frame of a face in `box`, turned as the face is."""
+    size = max(box.width, box.height)
+    side = max(1, round(size * FRAME_PER_BOX))
+    (x, y), turn = box.centre, math.radians(box.roll)
+    x -= FRAME_BELOW_BOX * size * math.sin(turn)
+    y += FRAME_BELOW_BOX * size * math.cos(turn)
+    return Frame(round(x - side / 2), round(y - side / 2), side, box.roll)
+
+
+def frame_of_image(height: int, width: int) -> Frame:
+    """The smallest centred square around a whole picture, for pictures that are a face already."""
+    side = max(height, width)
+    return Frame((width - side) // 2, (height - side) // 2, side)

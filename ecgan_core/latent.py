@@ -90,12 +90,14 @@ class FaceLatent:
         return [f for f in fields(cls) if f.name not in ("features", "model")]
 
 
-def read_latent_file(path: str | os.PathLike, key: str, kind: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a file whose metadata must have the format under `key`; raises `BadFile`."""
+def read_latent_file(
+    path: str | os.PathLike, key: str, kind: str, formats: Sequence[str] = (LATENT_FORMAT,)
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a file whose metadata must have one of the formats under `key`; raises `BadFile`."""
     header = read_header(path, kind)
     version = header.metadata.get(key)
     if version is None:
         raise BadFile(f"{path} is not {kind}: it is a safetensors file of something else")
-    if version != LATENT_FORMAT:
+    if version not in formats:
         raise BadFile(f"{path} has latent format {version}, newer than this version reads; update the pack")
     return read_tensors(path, kind), header.metadata

@@ -2,102 +2,42 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .colour import match_colour
 from .emotions import EmotionVector
-from .faces import (
-    Box,
-    Frame,
-    NoFaceFound,
-    blend_weights,
-    choose_face,
-    crop,
-    find_faces,
-    frame_of_face,
-    frame_of_image,
-    stitch,
-)
-from .files import BadFile, write_tensors
-from .latent import LATENT_FORMAT, FaceLatent, read_latent_file
+from .faces import NoFaceFound, choose_faces, find_faces, is_covered, is_sure, level
+from .frame import Box, Frame, frame_of_face, frame_of_image
+from .latent import FaceLatent
 from .pipeline import PARTLY_MISSING, ECGANPipeline
+from .portrait_latent import PortraitLatent
+from .stitch import crop, distance_from_middle, stitch
+
+__all__ = [
+    "FACE_CHOICES",
+    "PARTLY_MISSING",
+    "PortraitLatent",
+    "complete_portraits",
+    "portrait_frame",
+    "portrait_frames",
+    "render",
+    "shift_portraits",
+]
 
 FACES_AT_ONCE = 8  # bounds the memory that a large batch takes, and sets how often progress is reported
 FACE_CHOICES = ("auto", "whole image")
-KIND = "a saved EC-GAN portrait latent"
+SEED_OF_NEXT_FACE = 0x9E3779B97F4A7C15  # far away, so that a face never has the seed of a picture's next sample
+
+Boxes = Box | Sequence[Box | Sequence[Box] | None] | None
 
 OnStep = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class PortraitLatent:
-    """A batch of faces and the pictures that they belong to; everything that rendering and shifting need.
-
-    Args:
-        faces: the latents, B of them.
-        pictures: [B,3,H,W] in 0..1, the originals.
-        holes: [B,1,H,W] in 0..1, 1 = to fill; values between blend.
-        frames: where in its picture each face is.
-        feather: pixels over which a face fades in, inside its hole.
-    """
-
-    faces: FaceLatent
-    pictures: Tensor
-    holes: Tensor
-    frames: tuple[Frame, ...]
-    feather: int = 0
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def __getitem__(self, index: int | slice) -> PortraitLatent:
-        """Some of the portraits, always as a batch."""
-        chosen = list(range(len(self)))[index]
-        chosen = chosen if isinstance(chosen, list) else [chosen]
-        frames = tuple(self.frames[i] for i in chosen)
-        return replace(
-            self, faces=self.faces[chosen], pictures=self.pictures[chosen], holes=self.holes[chosen], frames=frames
-        )
-
-    @property
-    def changed(self) -> Tensor:
-        """How much of each pixel is new, [B,1,H,W] in 0..1: exactly 0 where the picture is untouched."""
-        weights = [
-            blend_weights(hole, frame, self.feather) for hole, frame in zip(self.holes, self.frames, strict=True)
-        ]
-        return torch.stack(weights)
-
-    def save(self, path: str | os.PathLike) -> None:
-        """Write all of it, the pictures too, as a safetensors file; 8-bit pictures stay 8-bit there."""
-        tensors = {f"faces.{name}": tensor for name, tensor in self.faces.tensors().items()}
-        tensors |= {"pictures": _as_bytes_if_exact(self.pictures), "holes": _as_bytes_if_exact(self.holes)}
-        metadata = {
-            "ecgan_portrait": LATENT_FORMAT,
-            "model": self.faces.model,
-            "frames": json.dumps([asdict(frame) for frame in self.frames]),
-            "feather": str(self.feather),
-        }
-        write_tensors(path, tensors, metadata)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike) -> PortraitLatent:
-        """Read what `save` wrote; raises `BadFile` (a ValueError) with one sentence if `path` is something else."""
-        tensors, metadata = read_latent_file(path, "ecgan_portrait", KIND)
-        try:
-            faces = {name.removeprefix("faces."): t for name, t in tensors.items() if name.startswith("faces.")}
-            pictures, holes = (_as_floats(tensors[name]) for name in ("pictures", "holes"))
-            frames = tuple(Frame(**frame) for frame in json.loads(metadata["frames"]))
-            latent = FaceLatent.from_tensors(faces, metadata["model"])
-            return cls(latent, pictures, holes, frames, int(metadata["feather"]))
-        except (KeyError, TypeError, ValueError) as problem:
-            raise BadFile(f"{path} is {KIND}, but a damaged one ({problem}); save it again") from problem
 
 
 def complete_portraits(
@@ -110,12 +50,13 @@ def complete_portraits(
     seeds: int | Sequence[int] = 0,
     variation: float = 1.0,
     face: str = "auto",
-    boxes: Box | Sequence[Box | None] | None = None,
+    boxes: Boxes = None,
     samples: int = 1,
     feather: int = 8,
+    color_match: float = 0.0,
     on_step: OnStep | None = None,
 ) -> PortraitLatent:
-    """Complete one face in each picture, `samples` times; the samples of the first picture come first.
+    """Complete the faces under the hole of each picture, `samples` times; the samples of the first picture come first.
 
     Args:
         pipeline: the model.
@@ -124,10 +65,13 @@ def complete_portraits(
             size but the same proportions is scaled to its picture.
         emotion, strength, variation: as in `ECGANPipeline.complete`.
         seeds: of the samples: as many as there are samples, the same ones for every picture; or one for each result. A
-            single number n stands for n, n + 1, n + 2 …
-        face: "auto" finds it, "whole image" takes the picture as one face.
-        boxes: the faces, where the caller knows them (forehead to chin): one for all pictures, or one or None for each.
-        feather: pixels over which the face fades in, inside the hole.
+            single number n stands for n, n + 1, n + 2 … Where a hole covers several faces of a picture, the one with
+            most of it has the seed itself, and each further one a seed that depends on it and on its place in order.
+        face: "auto" finds those under the hole and levels them, "whole image" takes the picture as one face.
+        boxes: the faces, where the caller knows them (forehead to chin): one for all pictures, or one, several or None
+            for each. Of several, those under the hole are completed. With "auto" they are levelled too.
+        feather: pixels over which a face fades in, inside the hole.
+        color_match: how far the new faces' broad colour follows that around the hole, 0 (not at all) to 1.
         on_step: called as on_step(done, total) while faces are completed; may raise to stop.
 
     Raises:
@@ -135,48 +79,69 @@ def complete_portraits(
         UnknownEmotion: this model has no such emotion.
         ValueError: pictures and holes do not fit each other, or there is nothing to fill.
     """
-    pictures, holes = _matched(pictures, holes)
+    if not 0 <= color_match <= 1:
+        raise ValueError(f"color_match must be from 0 to 1, not {color_match:g}")
+    pictures, holes = matched(pictures, holes)
     if emotion is not None:
         pipeline.emotion_set.index(emotion)  # complain before the search for faces, not after
     frames = _frames(pictures, holes, face, boxes)
     seeds = _seeds(seeds, len(pictures), samples)
 
+    places = [(picture, frame) for picture, frames_of_one in enumerate(frames) for frame in frames_of_one]
     size = pipeline.frame_size
-    crops = torch.stack([crop(picture, frame, size) for picture, frame in zip(pictures, frames, strict=True)])
-    missing = torch.stack([crop(hole, frame, size) for hole, frame in zip(holes, frames, strict=True)]) > PARTLY_MISSING
-    order = [i for i in range(len(pictures)) for _ in range(samples)]
+    crops = torch.stack([crop(pictures[picture], frame, size) for picture, frame in places])
+    missing = torch.stack([_missing(holes[picture], frame, size) for picture, frame in places])
+
+    # One entry for each face to be drawn: its place, the result that it is in, and its seed.
+    order: list[tuple[int, int, int]] = []
+    for result, seed in enumerate(seeds):
+        of_picture = [place for place, (picture, _) in enumerate(places) if picture == result // samples]
+        order += [(place, result, _seed_of_face(seed, k)) for k, place in enumerate(of_picture)]
     done = []
     for start in range(0, len(order), FACES_AT_ONCE):
-        chosen = order[start : start + FACES_AT_ONCE]
+        now = order[start : start + FACES_AT_ONCE]
+        chosen = [place for place, _, _ in now]
         latent = pipeline.complete(
             2 * crops[chosen] - 1,
             missing[chosen].float(),
             emotion=emotion,
             strength=strength,
-            seeds=seeds[start : start + FACES_AT_ONCE],
+            seeds=[seed for _, _, seed in now],
             variation=variation,
         )
         done.append(latent)
         if on_step:
-            on_step(start + len(chosen), len(order))
+            on_step(start + len(now), len(order))
     return PortraitLatent(
-        FaceLatent.cat(done), pictures[order], holes[order], tuple(frames[i] for i in order), max(0, feather)
+        FaceLatent.cat(done),
+        _repeated(pictures, samples),
+        _repeated(holes, samples),
+        tuple(places[place][1] for place, _, _ in order),
+        max(0, feather),
+        tuple(result for _, result, _ in order),
+        color_match,
     )
 
 
 def render(pipeline: ECGANPipeline, latent: PortraitLatent, on_step: OnStep | None = None) -> Tensor:
-    """The pictures with their faces in place, [B,3,H,W] in 0..1: bit for bit the originals outside the holes."""
-    rendered = []
-    for start in range(0, len(latent), FACES_AT_ONCE):
-        part = latent[start : start + FACES_AT_ONCE]
-        patches = (pipeline.decode(part.faces).to(part.pictures.device) + 1) / 2
-        rendered += [
-            stitch(picture, patch, hole, frame, part.feather)
-            for picture, patch, hole, frame in zip(part.pictures, patches, part.holes, part.frames, strict=True)
-        ]
+    """The pictures with their faces in place, [B,3,H,W] in 0..1: bit for bit the originals outside the holes.
+
+    `on_step` is called as on_step(done, total) while faces are drawn; it may raise to stop.
+    """
+    rendered, parts, total = list(latent.pictures), latent.parts(), len(latent.faces)
+    for start in range(0, total, FACES_AT_ONCE):
+        chosen = list(range(start, min(start + FACES_AT_ONCE, total)))
+        faces = latent.faces[chosen]
+        patches = (pipeline.decode(faces) + 1) / 2
+        patches = match_colour(
+            patches, (faces.face.to(patches) + 1) / 2, faces.hole.to(patches), latent.color_match
+        ).to(latent.pictures.device)
+        for face, patch in zip(chosen, patches, strict=True):
+            owner = latent.owners[face]
+            rendered[owner] = stitch(rendered[owner], patch, parts[face], latent.frames[face], latent.feather)
         if on_step:
-            on_step(start + len(part), len(latent))
-    return torch.stack(rendered)
+            on_step(chosen[-1] + 1, total)
+    return rendered[0][None] if len(rendered) == 1 else torch.stack(rendered)
 
 
 def shift_portraits(
@@ -192,20 +157,40 @@ def portrait_frame(picture: Tensor, hole: Tensor | None, face: str = "auto", box
     Raises:
         NoFaceFound: the finder sees no face.
     """
+    return portrait_frames(picture, hole, face, [] if box is None else [box])[0]
+
+
+def portrait_frames(picture: Tensor, hole: Tensor | None, face: str = "auto", boxes: Sequence[Box] = ()) -> list[Frame]:
+    """The frames of the faces in a picture [3,H,W] that a hole [1,H,W] is about, the one with most of it first.
+
+    Without a hole it is the largest face. See `complete_portraits` for `face` and `boxes`.
+
+    Raises:
+        NoFaceFound: there are no boxes and the finder sees no face.
+    """
     height, width = picture.shape[-2:]
     if face not in FACE_CHOICES:
         raise ValueError(f"face must be one of {', '.join(map(repr, FACE_CHOICES))}, not {face!r}")
-    if box is not None:
-        return frame_of_face(box)
     if face == "whole image":
-        return frame_of_image(height, width)
-    pixels = (picture.detach().float().cpu() * 255).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+        if len(boxes) > 1 and hole is not None:
+            boxes = choose_faces(boxes, hole)
+        return [frame_of_face(box) for box in boxes] or [frame_of_image(height, width)]
+    pixels = pixels_of(picture)
+    if not boxes:
+        boxes = find_faces(pixels, is_sure if hole is None else partial(is_covered, hole=hole))
     if hole is None:
         hole = picture.new_zeros(1, height, width)
-    return frame_of_face(choose_face(find_faces(np.ascontiguousarray(pixels)), hole))
+    return [frame_of_face(level(pixels, box)) for box in choose_faces(boxes, hole)]
 
 
-def _frames(pictures: Tensor, holes: Tensor, face: str, boxes: Box | Sequence[Box | None] | None) -> list[Frame]:
+def pixels_of(picture: Tensor) -> np.ndarray:
+    """A picture [3,H,W] in 0..1 as the finder takes it, uint8 [H,W,3]."""
+    as_bytes = picture.detach().float().mul(255).round_().clamp_(0, 255).byte()
+    return np.ascontiguousarray(as_bytes.permute(1, 2, 0).cpu().numpy())
+
+
+def _frames(pictures: Tensor, holes: Tensor, face: str, boxes: Boxes) -> list[list[Frame]]:
+    """The frames of each picture."""
     if boxes is None or isinstance(boxes, Box):
         boxes = [boxes] * len(pictures)
     if len(boxes) != len(pictures):
@@ -213,21 +198,43 @@ def _frames(pictures: Tensor, holes: Tensor, face: str, boxes: Box | Sequence[Bo
     frames = []
     for i, (picture, hole, box) in enumerate(zip(pictures, holes, boxes, strict=True)):
         where = f"picture {i + 1} of {len(pictures)}: " if len(pictures) > 1 else ""
+        given = [box] if isinstance(box, Box) else list(box or [])
         try:
-            frame = portrait_frame(picture, hole, face, box)
+            found = portrait_frames(picture, hole, face, given)
         except NoFaceFound as problem:
             raise NoFaceFound(f"{where}{problem}") from None
-        rows, columns = frame.inside(*hole.shape[-2:])
-        if not (hole[:, rows, columns] > PARTLY_MISSING).any():
+        frame = found[0]
+        rows, columns = region = frame.inside(*hole.shape[-2:])
+        within = distance_from_middle(frame, region, hole.device) <= 1
+        if not ((hole[0, rows, columns] > PARTLY_MISSING) & within).any():
             raise NoFaceFound(
                 f"{where}the mask does not touch the face, which is at x {frame.x}, y {frame.y}, {frame.side} pixels "
                 f"wide and high; mask a part of the face, or give a box around the face that is meant"
             )
-        frames.append(frame)
+        frames.append(found)
     return frames
 
 
-def _matched(pictures: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
+def _missing(hole: Tensor, frame: Frame, size: int) -> Tensor:
+    """What of a frame the networks must imagine, bool [1,size,size]: all that is masked by more than a trace."""
+    masked = crop(hole, frame, size)
+    # A spot much smaller than one of the networks' pixels masks each of them by a trace only: then that is meant.
+    return masked > min(PARTLY_MISSING, float(masked.max()) / 2)
+
+
+def _seed_of_face(seed: int, k: int) -> int:
+    """The seed of the k-th face of a picture whose seed is given."""
+    return (seed + k * SEED_OF_NEXT_FACE) % 2**64 if k else seed
+
+
+def _repeated(pictures: Tensor, samples: int) -> Tensor:
+    """Each picture `samples` times in a row; one and the same picture, however often, takes its memory only once."""
+    if len(pictures) == 1:
+        return pictures.expand(samples, -1, -1, -1)
+    return pictures if samples == 1 else pictures.repeat_interleave(samples, dim=0)
+
+
+def matched(pictures: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
     """Pictures [B,3,H,W] and holes [B,1,H,W], float32 and as many as each other; ValueError if they do not fit."""
     if pictures.ndim != 4 or holes.ndim != 4 or holes.shape[1] != 1:
         shapes = f"{list(pictures.shape)} and {list(holes.shape)}"
@@ -272,13 +279,3 @@ def _seeds(seeds: int | Sequence[int], pictures: int, samples: int) -> list[int]
     if len(seeds) == pictures * samples:
         return list(seeds)
     raise ValueError(f"{samples} samples of {pictures} pictures need {samples} seeds, not {len(seeds)}")
-
-
-def _as_bytes_if_exact(picture: Tensor) -> Tensor:
-    """uint8 when the values are those of an 8-bit picture, as they usually are, else unchanged."""
-    as_bytes = (picture * 255).round().clamp(0, 255).byte()
-    return as_bytes if torch.equal(_as_floats(as_bytes), picture) else picture
-
-
-def _as_floats(picture: Tensor) -> Tensor:
-    return picture.float() / 255 if picture.dtype == torch.uint8 else picture

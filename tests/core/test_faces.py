@@ -1,23 +1,24 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from skimage import data
 
 from ecgan_core.faces import (
     Box,
-    Frame,
     NoFaceFound,
-    blend_weights,
     choose_face,
-    crop,
+    choose_faces,
     find_faces,
     frame_of_face,
-    frame_of_image,
-    stitch,
+    level,
+    likely,
 )
-from ecgan_core.frame import FRAME
+from ecgan_core.frame import FRAME, Frame, frame_of_image
 
 EYES = ((203, 101), (247, 103))  # (x, y) of the astronaut's left and right eye in skimage's picture, read off by hand
 MOUTH = (226, 145)
@@ -51,6 +52,79 @@ def test_no_face_in_a_picture_without_one():
         choose_face([], torch.zeros(1, 200, 300))
 
 
+def tilted(degrees: float) -> tuple[np.ndarray, list[tuple[float, float]]]:
+    """The astronaut turned clockwise, and where her eyes and mouth are then."""
+    picture = data.astronaut()[:320, 66:386]
+    turn = math.radians(degrees)
+    marks = []
+    for x, y in (*EYES, MOUTH):
+        right, below = x - 66 - 160, y - 160
+        marks.append(
+            (
+                160 + right * math.cos(turn) - below * math.sin(turn),
+                160 + right * math.sin(turn) + below * math.cos(turn),
+            )
+        )
+    return np.asarray(Image.fromarray(picture).rotate(-degrees, Image.Resampling.BICUBIC)), marks
+
+
+@pytest.mark.parametrize("degrees", [-45, -30, -15, 20, 40])
+def test_a_tilted_face_is_found_and_its_frame_stands_as_the_face_does(degrees):
+    picture, marks = tilted(degrees)
+    frame = frame_of_face(level(picture, find_faces(picture)[0]))
+    assert frame.roll == pytest.approx(degrees + 3, abs=6), "her head is tilted by 3° to begin with"
+    turn, (middle_x, middle_y) = math.radians(frame.roll), frame.centre
+    for (x, y), place in zip(marks, ("left eye", "right eye", "mouth"), strict=True):
+        right, below = (x - middle_x) / frame.side, (y - middle_y) / frame.side
+        upright = right * math.cos(turn) + below * math.sin(turn), below * math.cos(turn) - right * math.sin(turn)
+        assert 0.5 + upright[0] == pytest.approx(FRAME[place][0], abs=0.09), place
+        assert 0.5 + upright[1] == pytest.approx(FRAME[place][1], abs=0.09), place
+
+
+def test_an_upright_face_is_left_as_the_finder_saw_it():
+    picture = data.astronaut()
+    [face, *_] = find_faces(picture)
+    assert level(picture, face) == face
+    assert face.roll == 0
+
+
+def test_a_given_box_is_levelled_where_it_is_unless_it_says_how():
+    picture, _ = tilted(35)
+    found = find_faces(picture)[0]
+    given = Box(found.x + 3, found.y - 2, found.width + 8, found.height + 4)
+    levelled = level(picture, given)
+    assert levelled.roll == pytest.approx(38, abs=6)
+    assert (levelled.x, levelled.y, levelled.width, levelled.height) == (given.x, given.y, given.width, given.height)
+    told = Box(*(given.x, given.y, given.width, given.height), roll=-20)
+    assert level(picture, told) == told
+
+
+def test_weak_boxes_and_those_on_a_surer_one_do_not_count():
+    face, ghost, chance = Box(50, 50, 60, 60, hits=60), Box(65, 62, 60, 60, hits=40), Box(140, 50, 40, 40, hits=5)
+    hole = torch.zeros(1, 200, 200)
+    hole[:, 60:120, 60:180] = 1
+    assert likely([ghost, chance, face]) == [face]
+    assert choose_faces([ghost, chance, face], hole) == [face]
+    assert choose_faces([face, Box(140, 50, 40, 40, hits=30)], hole) == [face, Box(140, 50, 40, 40, hits=30)]
+    hole[:, :, :130] = 0
+    assert choose_face([face, chance], hole) == chance, "a weak box is better than none under the hole"
+    hole[:] = 0
+    hole[:, :, 195:] = 1
+    assert choose_face([face, chance], hole) == face
+    with pytest.raises(NoFaceFound, match="no face was found"):
+        choose_face([chance], hole)
+
+
+def test_a_further_face_counts_only_if_the_hole_covers_some_of_it():
+    left, right = Box(20, 50, 60, 60), Box(120, 50, 60, 60)
+    hole = torch.zeros(1, 200, 200)
+    hole[:, 80:100, 30:70] = 1
+    hole[:, 80:85, 125:130] = 1
+    assert choose_faces([right, left], hole) == [left], "25 pixels are a slip of the brush"
+    hole[:, 80:90, 125:135] = 1
+    assert choose_faces([right, left], hole) == [left, right]
+
+
 def test_the_face_in_the_hole_is_chosen_then_the_largest():
     small, large = Box(10, 10, 40, 40), Box(100, 10, 60, 60)
     hole = torch.zeros(1, 200, 200)
@@ -59,64 +133,13 @@ def test_the_face_in_the_hole_is_chosen_then_the_largest():
     assert choose_face([small, large], hole) == small
 
 
-def test_a_box_needs_a_size():
+def test_a_box_needs_a_size_and_numbers():
     with pytest.raises(ValueError, match="wider and higher than 0"):
         Box(1, 2, 0, 5)
+    with pytest.raises(ValueError, match="finite"):
+        Box(math.nan, 2, 5, 5)
 
 
 def test_frames_of_whole_pictures():
     assert frame_of_image(100, 60) == Frame(-20, 0, 100)
     assert frame_of_image(64, 64) == Frame(0, 0, 64)
-
-
-def test_a_crop_repeats_the_edge_of_the_picture():
-    picture = torch.arange(12.0).reshape(1, 3, 4)
-    assert crop(picture, Frame(-2, 1, 4), 4).tolist() == [
-        [[4, 4, 4, 5], [8, 8, 8, 9], [8, 8, 8, 9], [8, 8, 8, 9]],
-    ]
-    assert crop(picture, Frame(-2, 1, 4), 2).shape == (1, 2, 2)
-
-
-def test_stitching_changes_nothing_outside_the_hole_and_everything_inside():
-    picture = torch.rand(3, 80, 100)
-    hole = torch.zeros(1, 80, 100)
-    hole[:, 30:50, 40:60] = 1
-    frame = Frame(20, 10, 60)
-    stitched = stitch(picture, torch.full((3, 16, 16), 0.25), hole, frame)
-    outside = (hole == 0).expand(3, -1, -1)
-    assert torch.equal(stitched[outside], picture[outside])
-    assert torch.allclose(stitched[~outside], torch.tensor(0.25))
-
-
-def test_soft_mask_values_blend():
-    hole = torch.zeros(1, 8, 8)
-    hole[:, 2:6, 2:6] = 0.5
-    stitched = stitch(torch.zeros(3, 8, 8), torch.ones(3, 8, 8), hole, Frame(0, 0, 8))
-    assert torch.equal(stitched, hole.expand(3, -1, -1))
-
-
-def test_feather_climbs_inside_the_hole_only():
-    hole = torch.zeros(1, 40, 40)
-    hole[:, 10:30, 10:30] = 1
-    weights = blend_weights(hole, Frame(0, 0, 40), feather=4)[0]
-    assert weights[20, 8:16].tolist() == [0, 0, 0.25, 0.5, 0.75, 1, 1, 1]
-    assert torch.equal(weights > 0, hole[0] > 0)
-
-
-def test_a_thin_hole_is_filled_whatever_the_feather():
-    hole = torch.zeros(1, 40, 40)
-    hole[:, 20:23, 5:35] = 1
-    assert blend_weights(hole, Frame(0, 0, 40), feather=30)[0, 21, 20] == 1
-
-
-def test_the_feather_also_softens_where_the_frame_cuts_the_hole_but_not_at_the_edge_of_the_picture():
-    everything = torch.ones(1, 40, 40)
-    weights = blend_weights(everything, Frame(-10, 0, 30), feather=4)[0]
-    assert weights[10, 0] == 1, "nothing lies beyond the left edge of the picture"
-    assert weights[10, 14:21].tolist() == [1, 1, 1, 0.75, 0.5, 0.25, 0]
-    assert not weights[:, 20:].any(), "beyond its frame the model has nothing to say"
-
-
-def test_a_frame_beside_the_picture_changes_nothing():
-    picture = torch.rand(3, 20, 20)
-    assert torch.equal(stitch(picture, torch.zeros(3, 8, 8), torch.ones(1, 20, 20), Frame(50, 50, 8)), picture)

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw, ImageFilter
+from safetensors import safe_open
+from safetensors.torch import save_file
 from skimage import data
 
 from ecgan_core.faces import Box, NoFaceFound
@@ -147,3 +153,145 @@ def test_other_files_are_no_portrait_latents(pipeline, tmp_path):
         BadFile, match="is not a saved EC-GAN portrait latent: it is a safetensors file of something else"
     ):
         PortraitLatent.load(tmp_path / "vector.safetensors")
+
+
+# Any picture, any face ---
+
+MOUTHS = ((730, 840), (2050, 1020))  # of the two people in the large picture
+
+
+@pytest.fixture(scope="module")
+def two_people() -> torch.Tensor:
+    """A picture of 3000×2000 pixels with the astronaut in it twice, [1,3,2000,3000] in 0..1."""
+    canvas = Image.new("RGB", (3000, 2000), (112, 120, 130))
+    person = Image.fromarray(data.astronaut()[:300, 70:370])
+    for left, top, size in ((150, 300, 1120), (1500, 500, 1060)):
+        canvas.paste(person.resize((size, size), Image.Resampling.BICUBIC), (left, top))
+    return torch.from_numpy(np.array(canvas)).permute(2, 0, 1)[None].float() / 255
+
+
+def strokes(*mouths: tuple[int, int]) -> torch.Tensor:
+    """A mask [1,1,2000,3000] painted over mouths with a soft brush, not quite straight."""
+    mask = Image.new("L", (3000, 2000))
+    draw = ImageDraw.Draw(mask)
+    for x, y in mouths:
+        draw.line([(x - 120, y - 5), (x - 30, y + 18), (x + 60, y - 9), (x + 130, y + 12)], fill=255, width=90)
+    return torch.from_numpy(np.array(mask.filter(ImageFilter.GaussianBlur(12))))[None, None].float() / 255
+
+
+def unchanged_outside(pictures: torch.Tensor, original: torch.Tensor, hole: torch.Tensor) -> bool:
+    return (pictures - original)[(hole == 0).expand_as(pictures)].abs().max().item() == 0
+
+
+def test_one_mouth_in_a_large_picture_of_two_people(pipeline, two_people):
+    hole = strokes(MOUTHS[0])
+    latent = complete_portraits(pipeline, two_people, hole, emotion="angry")
+    assert len(latent.frames) == 1, "the other face is not touched"
+    [frame] = latent.frames
+    assert abs(frame.centre[0] - MOUTHS[0][0]) < 100
+    picture = render(pipeline, latent)
+    assert unchanged_outside(picture, two_people, hole)
+    assert (picture != two_people)[hole.expand_as(picture) > 0.5].float().mean() > 0.9
+    assert torch.equal(picture[..., 1400:], two_people[..., 1400:])
+
+
+def test_two_faces_under_one_mask_are_both_completed_and_moved(pipeline, two_people):
+    hole = strokes(*MOUTHS)
+    latent = complete_portraits(pipeline, two_people, hole, emotion="calm", seeds=3, samples=2)
+    assert len(latent) == 2
+    assert latent.owners == (0, 0, 1, 1)
+    pictures = render(pipeline, latent)
+    moved = render(pipeline, shift_portraits(pipeline, latent, pipeline.vector("joyful"), 1.0))
+    assert pictures.shape == (2, 3, 2000, 3000)
+    for after, before in ((pictures, two_people), (moved, pictures)):
+        assert unchanged_outside(after, two_people, hole)
+        for x, y in MOUTHS:
+            part = (..., slice(y - 10, y + 10), slice(x - 50, x + 50))
+            assert (after[part] - before[part]).abs().amax(dim=(1, 2, 3)).min() > 0.001, "each face of each sample"
+    assert torch.equal(latent.changed > 0, (pictures != two_people).any(dim=1, keepdim=True) | (latent.changed > 0))
+    assert not latent.changed[(hole == 0).expand(2, -1, -1, -1)].any()
+    assert torch.equal(render(pipeline, latent[1])[0], pictures[1]), "a picture takes all its faces along"
+
+
+def test_seeds_of_several_faces_depend_on_the_seed_and_their_order_alone(pipeline, two_people):
+    both = complete_portraits(pipeline, two_people, strokes(*MOUTHS), seeds=5)
+    one = complete_portraits(pipeline, two_people, strokes(MOUTHS[1 if both.frames[0].x > 1500 else 0]), seeds=5)
+    assert both.frames[0] == one.frames[0]
+    assert torch.allclose(both.faces.z[0], one.faces.z[0], atol=1e-5), "the first face has the seed itself"
+    later = complete_portraits(pipeline, two_people, strokes(*MOUTHS), seeds=[4, 5], samples=2)
+    assert torch.allclose(later.faces.z[2:], both.faces.z, atol=1e-5)
+    assert not torch.allclose(later.faces.z[1], later.faces.z[3], atol=1e-3)
+
+
+def test_several_faces_survive_their_file(pipeline, two_people, tmp_path):
+    latent = complete_portraits(pipeline, two_people[..., ::4, ::4], strokes(*MOUTHS)[..., ::4, ::4], color_match=0.5)
+    assert latent.owners == (0, 0)
+    latent.save(tmp_path / "two.safetensors")
+    loaded = PortraitLatent.load(tmp_path / "two.safetensors")
+    assert (loaded.frames, loaded.owners, loaded.color_match) == (latent.frames, latent.owners, 0.5)
+    assert torch.equal(render(pipeline, loaded), render(pipeline, latent))
+
+
+def test_a_file_of_the_first_format_still_loads(pipeline, astronaut, mouth, tmp_path):
+    latent = complete_portraits(pipeline, astronaut, mouth, boxes=FACE, samples=2)
+    latent.save(tmp_path / "new.safetensors")
+    with safe_open(tmp_path / "new.safetensors", framework="pt") as file:
+        tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
+    frames = [{key: frame[key] for key in ("x", "y", "side")} for frame in json.loads(metadata["frames"])]
+    old = {"ecgan_portrait": "1", "model": metadata["model"], "frames": json.dumps(frames), "feather": "8"}
+    save_file(tensors, tmp_path / "old.safetensors", old)
+    loaded = PortraitLatent.load(tmp_path / "old.safetensors")
+    assert torch.equal(render(pipeline, loaded), render(pipeline, latent))
+    save_file(tensors, tmp_path / "newer.safetensors", {**metadata, "ecgan_portrait": "3"})
+    with pytest.raises(BadFile, match="newer than this version reads"):
+        PortraitLatent.load(tmp_path / "newer.safetensors")
+    save_file(tensors, tmp_path / "odd.safetensors", {**metadata, "owners": "[0, 7]"})
+    with pytest.raises(BadFile, match="damaged"):
+        PortraitLatent.load(tmp_path / "odd.safetensors")
+
+
+@pytest.mark.parametrize("degrees", [-40, 25])
+def test_a_tilted_face_is_completed_where_it_is(pipeline, degrees):
+    person = Image.fromarray(data.astronaut()[:320, 66:386]).resize((640, 640), Image.Resampling.BICUBIC)
+    mask = Image.new("L", (320, 320))
+    ImageDraw.Draw(mask).ellipse((130, 130, 190, 160), fill=255)
+    mask = mask.resize((640, 640))
+    turned = [image.rotate(-degrees, Image.Resampling.BICUBIC) for image in (person, mask)]
+    picture = torch.from_numpy(np.array(turned[0])).permute(2, 0, 1)[None].float() / 255
+    hole = torch.from_numpy(np.array(turned[1]))[None, None].float() / 255
+    latent = complete_portraits(pipeline, picture, hole)
+    assert latent.frames[0].roll == pytest.approx(degrees + 3, abs=6)
+    completed = render(pipeline, latent)
+    assert unchanged_outside(completed, picture, hole)
+    assert (completed != picture)[hole.expand_as(picture) > 0.5].float().mean() > 0.9
+
+
+def test_boxes_beat_the_finder_and_the_mask_tells_which_are_meant(pipeline, two_people):
+    left, right = Box(560, 500, 330, 420), Box(1900, 700, 310, 400)
+    latent = complete_portraits(pipeline, two_people, strokes(MOUTHS[1]), boxes=[[left, right]])
+    assert len(latent.frames) == 1
+    assert latent.frames[0].x > 1500
+    assert len(complete_portraits(pipeline, two_people, strokes(*MOUTHS), boxes=[[left, right]]).frames) == 2
+    assert len(complete_portraits(pipeline, two_people, strokes(*MOUTHS), boxes=[[]]).frames) == 2, (
+        "none: look for them"
+    )
+
+
+def test_a_matched_colour_moves_the_filling_only(pipeline, astronaut, mouth):
+    plain, matched = (
+        render(pipeline, complete_portraits(pipeline, astronaut, mouth, boxes=FACE, color_match=strength))
+        for strength in (0.0, 1.0)
+    )
+    assert not torch.equal(plain, matched)
+    assert unchanged_outside(matched, astronaut, mouth)
+    with pytest.raises(ValueError, match="color_match must be from 0 to 1, not 2"):
+        complete_portraits(pipeline, astronaut, mouth, boxes=FACE, color_match=2.0)
+
+
+def test_a_spot_of_a_few_pixels_in_a_large_face_is_filled(pipeline, two_people):
+    hole = torch.zeros(1, 1, 2000, 3000)
+    hole[:, :, 840:843, 730:732] = 1
+    latent = complete_portraits(pipeline, two_people, hole)
+    assert latent.faces.hole.sum() > 0
+    picture = render(pipeline, latent)
+    assert (picture != two_people)[hole.expand_as(picture) > 0].float().mean() > 0.5

@@ -1,0 +1,82 @@
+"""Face boxes that other node packs send over a BOUNDING_BOX wire, whose form each pack chooses for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecgan_core.faces import Box
+
+SIDES = ("x", "y", "width", "height")
+FORMS = "send {x, y, width, height}, four numbers in that order, a list of those, or a list of such lists"
+
+
+def boxes_from_wire(value: Any, pictures: int) -> list[list[Box]] | None:
+    """The face boxes for each of some pictures; None if nothing is connected, an empty list where none was found.
+
+    A box is a dict with `x`, `y`, `width` and `height` (what else it has is not looked at) or four numbers in that
+    order, in pixels. These are understood:
+
+    - a box: it serves every picture;
+    - a list of boxes: one for each picture if there are several pictures and as many boxes; else all of them for every
+      picture, whose mask tells which are meant;
+    - a list of lists of boxes: a list for each picture, or a single one for all; an empty one leaves it to the finder.
+
+    Arrays and tensors count as the lists that they are.
+
+    Raises:
+        ValueError: it is none of these, or there is not a list for each picture.
+    """
+    value = _plain(value)
+    if value is None:
+        return None
+    if _is_box(value):
+        return [[_box(value)]] * pictures
+    if not isinstance(value, list):
+        raise ValueError(f"the input 'bounding_boxes' cannot be a {type(value).__name__}; {FORMS}")
+    if all(map(_is_box, value)):
+        boxes = [_box(box) for box in value]
+        each = pictures > 1 and len(boxes) == pictures
+        return [[box] for box in boxes] if each else [boxes] * pictures
+    lists = [item if isinstance(item, list) and not _is_box(item) else None for item in value]
+    if None in lists:
+        odd = value[lists.index(None)]
+        raise ValueError(f"the input 'bounding_boxes' has {_shown(odd)} where a list of boxes is due; {FORMS}")
+    if len(lists) not in (1, pictures):
+        raise ValueError(
+            f"the input 'bounding_boxes' has boxes for {len(lists)} pictures, but there are {pictures}; connect the "
+            f"pictures that the boxes were found in"
+        )
+    return [[_box(box) for box in boxes or []] for boxes in lists] * (pictures if len(lists) == 1 else 1)
+
+
+def _plain(value: Any) -> Any:
+    """Arrays, tensors and tuples as lists, all the way down."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _is_box(value: Any) -> bool:
+    numbers = isinstance(value, list) and bool(value) and not any(isinstance(v, list | Mapping) for v in value)
+    return isinstance(value, Mapping) or numbers
+
+
+def _box(value: Any) -> Box:
+    from ecgan_core.faces import Box
+
+    try:
+        x, y, width, height = (value[side] for side in SIDES) if isinstance(value, Mapping) else value
+        return Box(float(x), float(y), float(width), float(height))
+    except (KeyError, TypeError, ValueError) as problem:
+        if str(problem).startswith("a face box must"):
+            raise ValueError(f"the input 'bounding_boxes' has {_shown(value)}, but {problem}; {FORMS}") from None
+        raise ValueError(f"the input 'bounding_boxes' has {_shown(value)}, which is no box; {FORMS}") from None
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"

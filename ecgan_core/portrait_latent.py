@@ -1,0 +1,137 @@
+"""Completed faces and the pictures that they belong to: what rendering and shifting need, in memory and in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+
+import torch
+from torch import Tensor
+
+from .files import BadFile, write_tensors
+from .frame import Frame
+from .latent import FaceLatent, read_latent_file
+from .stitch import blend_weights, share_hole
+
+PORTRAIT_FORMAT = "2"  # 1 knew one upright face in each picture
+READABLE_FORMATS = ("1", PORTRAIT_FORMAT)
+KIND = "a saved EC-GAN portrait latent"
+
+
+@dataclass(frozen=True, eq=False)
+class PortraitLatent:
+    """A batch of pictures and the faces in them; everything that rendering and shifting need.
+
+    Pictures and holes are counted by result, B of them; faces, frames and owners by face, F ≥ B of them. The faces of a
+    picture share its hole, each pixel going to one of them (`share_hole`).
+
+    Args:
+        faces: the latents, F of them.
+        pictures: [B,3,H,W] in 0..1, the originals.
+        holes: [B,1,H,W] in 0..1, 1 = to fill; values between blend.
+        frames: where in its picture each face is.
+        feather: pixels over which a face fades in, inside its hole.
+        owners: the number of the picture that each face is in; empty: there is one in each, in order.
+        color_match: how far the faces' colour follows that around the hole, 0..1 (`match_colour`).
+    """
+
+    faces: FaceLatent
+    pictures: Tensor
+    holes: Tensor
+    frames: tuple[Frame, ...]
+    feather: int = 0
+    owners: tuple[int, ...] = ()
+    color_match: float = 0.0
+
+    def __post_init__(self):
+        if not self.owners:
+            object.__setattr__(self, "owners", tuple(range(len(self.frames))))
+        if not len(self.faces) == len(self.frames) == len(self.owners):
+            counts = f"{len(self.faces)}, {len(self.frames)} and {len(self.owners)}"
+            raise ValueError(f"there must be as many frames and owners as faces, but there are {counts}")
+        if set(self.owners) != set(range(len(self))):
+            raise ValueError(f"each of the {len(self)} pictures must own a face, but the owners are {self.owners}")
+
+    def __len__(self) -> int:
+        """The number of pictures."""
+        return len(self.pictures)
+
+    def __getitem__(self, index: int | slice) -> PortraitLatent:
+        """Some of the pictures with their faces, always as a batch."""
+        chosen = list(range(len(self)))[index]
+        chosen = chosen if isinstance(chosen, list) else [chosen]
+        kept = [(face, place) for place, picture in enumerate(chosen) for face in self.faces_of(picture)]
+        faces = [face for face, _ in kept]
+        return replace(
+            self,
+            faces=self.faces[faces],
+            pictures=_rows(self.pictures, chosen),
+            holes=_rows(self.holes, chosen),
+            frames=tuple(self.frames[face] for face in faces),
+            owners=tuple(place for _, place in kept),
+        )
+
+    def faces_of(self, picture: int) -> list[int]:
+        """The numbers of the faces in a picture, the one with most of the hole first."""
+        return [face for face, owner in enumerate(self.owners) if owner == picture]
+
+    def parts(self) -> list[Tensor]:
+        """The part of its picture's hole that each face fills, F of [1,H,W]."""
+        parts: dict[int, Tensor] = {}
+        for picture, hole in enumerate(self.holes):
+            faces = self.faces_of(picture)
+            parts |= zip(faces, share_hole(hole, [self.frames[face] for face in faces]), strict=True)
+        return [parts[face] for face in range(len(self.frames))]
+
+    @property
+    def changed(self) -> Tensor:
+        """How much of each pixel is new, [B,1,H,W] in 0..1: exactly 0 where the picture is untouched."""
+        weights = torch.zeros(self.holes.shape, device=self.holes.device)
+        for owner, part, frame in zip(self.owners, self.parts(), self.frames, strict=True):
+            weights[owner] += blend_weights(part, frame, self.feather)  # no pixel has two faces
+        return weights
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write all of it, the pictures too, as a safetensors file; 8-bit pictures stay 8-bit there."""
+        tensors = {f"faces.{name}": tensor for name, tensor in self.faces.tensors().items()}
+        tensors |= {"pictures": _as_bytes_if_exact(self.pictures), "holes": _as_bytes_if_exact(self.holes)}
+        metadata = {
+            "ecgan_portrait": PORTRAIT_FORMAT,
+            "model": self.faces.model,
+            "frames": json.dumps([asdict(frame) for frame in self.frames]),
+            "feather": str(self.feather),
+            "owners": json.dumps(self.owners),
+            "color_match": str(self.color_match),
+        }
+        write_tensors(path, tensors, metadata)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> PortraitLatent:
+        """Read what `save` wrote; raises `BadFile` (a ValueError) with one sentence if `path` is something else."""
+        tensors, metadata = read_latent_file(path, "ecgan_portrait", KIND, READABLE_FORMATS)
+        try:
+            faces = {name.removeprefix("faces."): t for name, t in tensors.items() if name.startswith("faces.")}
+            pictures, holes = (_as_floats(tensors[name]) for name in ("pictures", "holes"))
+            frames = tuple(Frame(**frame) for frame in json.loads(metadata["frames"]))
+            latent = FaceLatent.from_tensors(faces, metadata["model"])
+            owners = tuple(json.loads(metadata.get("owners", "[]")))
+            color_match = float(metadata.get("color_match", 0))
+            return cls(latent, pictures, holes, frames, int(metadata["feather"]), owners, color_match)
+        except (KeyError, TypeError, ValueError) as problem:
+            raise BadFile(f"{path} is {KIND}, but a damaged one ({problem}); save it again") from problem
+
+
+def _rows(tensor: Tensor, chosen: list[int]) -> Tensor:
+    """Some rows; a single one without copying it, because pictures are large."""
+    return tensor[chosen[0] : chosen[0] + 1] if len(chosen) == 1 else tensor[chosen]
+
+
+def _as_bytes_if_exact(picture: Tensor) -> Tensor:
+    """uint8 when the values are those of an 8-bit picture, as they usually are, else unchanged."""
+    as_bytes = (picture * 255).round().clamp(0, 255).byte()
+    return as_bytes if torch.equal(_as_floats(as_bytes), picture) else picture
+
+
+def _as_floats(picture: Tensor) -> Tensor:
+    return picture.float() / 255 if picture.dtype == torch.uint8 else picture

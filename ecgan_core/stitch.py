@@ -1,0 +1,186 @@
+"""Out of the picture and back into it: crop what a frame holds, share a hole between frames, blend a patch in.
+
+A patch only ever changes pixels of the hole: everywhere else the picture stays as it is, bit for bit. Only the hole's
+part of a picture is computed, so that a face costs the same in a large picture as in a small one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .frame import Box, Frame
+
+Region = tuple[slice, slice]  # rows and columns of a picture
+
+
+def crop(image: Tensor, frame: Frame, size: int) -> Tensor:
+    """The frame's content, upright, [C,H,W] → [C,size,size]; outside the picture its edge is repeated."""
+    square = _turned_square(image, frame) if frame.roll else _square(image, frame)
+    if frame.side == size:
+        return square
+    return F.interpolate(square[None], size=(size, size), mode="bilinear", antialias=True, align_corners=False)[0]
+
+
+def share_hole(hole: Tensor, frames: Sequence[Frame]) -> list[Tensor]:
+    """The part of a hole [1,H,W] that belongs to each frame, [1,H,W] each; no pixel belongs to two.
+
+    Where frames overlap, a pixel goes to the one whose middle is nearer, in sides of the frame. A single frame has the
+    whole hole, also what lies outside it (`stitch` leaves that alone).
+    """
+    if len(frames) == 1:
+        return [hole]
+    region = _extent(hole, (slice(0, hole.shape[-2]), slice(0, hole.shape[-1])))
+    nearest = torch.stack([distance_from_middle(frame, region, hole.device) for frame in frames]).argmin(dim=0)
+    parts = []
+    for number in range(len(frames)):
+        part = torch.zeros_like(hole)
+        part[:, region[0], region[1]] = hole[:, region[0], region[1]] * (nearest == number)
+        parts.append(part)
+    return parts
+
+
+def blend_weights(hole: Tensor, frame: Frame, feather: int = 0) -> Tensor:
+    """How much of the new picture each pixel takes, [1,H,W] in 0..1: the hole's part in the frame, feathered inwards.
+
+    The weight is 0 wherever the hole is 0, climbs to the hole's own value over `feather` pixels and never exceeds it.
+    An edge of the hole that is soft already is taken as it is. In a hole too thin for the feather the weight climbs as
+    fast as it must, so that the middle is always filled.
+    """
+    weights = torch.zeros_like(hole)
+    (rows, columns), part = _weights(hole, frame, feather)
+    weights[:, rows, columns] = part
+    return weights
+
+
+def stitch(image: Tensor, patch: Tensor, hole: Tensor, frame: Frame, feather: int = 0) -> Tensor:
+    """Put a patch back into its picture: image with the patch in the hole, bit for bit the image everywhere else.
+
+    Args:
+        image: [C,H,W], 0..1.
+        patch: [C,size,size], 0..1, what the model made of `crop(image, frame, size)`.
+        hole: [1,H,W] in 0..1, 1 = to fill; values between blend.
+        frame: where the patch belongs.
+        feather: pixels over which the patch fades in, inside the hole only.
+    """
+    region, weights = _weights(hole, frame, feather)
+    rows, columns = region
+    result = image.clone()
+    if weights.numel():
+        old = image[:, rows, columns]
+        new = _patch_in_region(patch, frame, region).clamp(0, 1)
+        result[:, rows, columns] = torch.where(weights > 0, old + weights * (new - old), old)
+    return result
+
+
+def distance_from_middle(place: Frame | Box, region: Region, device: torch.device | str = "cpu") -> Tensor:
+    """How far out in a frame or box each pixel of a region lies, [h,w]: 0 in its middle, 1 on its edge."""
+    width, height = (place.side, place.side) if isinstance(place, Frame) else (place.width, place.height)
+    across, down = from_middle(place, region, device)
+    return torch.maximum(across.abs() / (width / 2), down.abs() / (height / 2))
+
+
+# Geometry ---
+
+
+def from_middle(place: Frame | Box, region: Region, device: torch.device | str) -> tuple[Tensor, Tensor]:
+    """Where the middles of a region's pixels lie in an upright frame: pixels right of and below its middle, [h,w]."""
+    (rows, columns), (x, y), turn = region, place.centre, math.radians(place.roll)
+    right = torch.arange(columns.start, columns.stop, device=device)[None] + 0.5 - x
+    below = torch.arange(rows.start, rows.stop, device=device)[:, None] + 0.5 - y
+    return right * math.cos(turn) + below * math.sin(turn), below * math.cos(turn) - right * math.sin(turn)
+
+
+def _square(image: Tensor, frame: Frame) -> Tensor:
+    height, width = image.shape[-2:]
+    rows = torch.arange(frame.y, frame.y + frame.side, device=image.device).clamp(0, height - 1)
+    columns = torch.arange(frame.x, frame.x + frame.side, device=image.device).clamp(0, width - 1)
+    return image[:, rows][:, :, columns]
+
+
+def _turned_square(image: Tensor, frame: Frame) -> Tensor:
+    """What a turned frame holds, upright and as large as in the picture, [C,side,side]."""
+    height, width = image.shape[-2:]
+    (x, y), turn = frame.centre, math.radians(frame.roll)
+    steps = torch.arange(frame.side, device=image.device) + 0.5 - frame.side / 2
+    across, down = steps[None], steps[:, None]
+    columns = x + across * math.cos(turn) - down * math.sin(turn)
+    rows = y + across * math.sin(turn) + down * math.cos(turn)
+    grid = torch.stack([2 * columns / width - 1, 2 * rows / height - 1], dim=-1)
+    return F.grid_sample(image[None], grid[None].to(image), "bilinear", "border", align_corners=False)[0]
+
+
+def _patch_in_region(patch: Tensor, frame: Frame, region: Region) -> Tensor:
+    """A patch [C,size,size] as it lies in a region of the picture, [C,h,w]."""
+    if patch.shape[-1] != frame.side:
+        size = (frame.side, frame.side)
+        antialias = frame.side < patch.shape[-1]
+        patch = F.interpolate(patch[None], size=size, mode="bicubic", antialias=antialias, align_corners=False)[0]
+    if not frame.roll:
+        rows, columns = (slice(s.start - o, s.stop - o) for s, o in zip(region, (frame.y, frame.x), strict=True))
+        return patch[:, rows, columns]
+    across, down = from_middle(frame, region, patch.device)
+    grid = torch.stack([across, down], dim=-1) * (2 / frame.side)
+    return F.grid_sample(patch[None], grid[None].to(patch), "bicubic", "border", align_corners=False)[0]
+
+
+def _extent(hole: Tensor, region: Region) -> Region:
+    """The smallest part of a region that has all of the hole's pixels in it; empty if there are none."""
+    masked = hole[0, region[0], region[1]] > 0
+    ends = []
+    for dim, whole in ((1, region[0]), (0, region[1])):
+        found = masked.any(dim=dim).nonzero() if masked.numel() else masked.nonzero()
+        start, stop = (int(found[0, 0]), int(found[-1, 0]) + 1) if len(found) else (0, 0)
+        ends.append(slice(whole.start + start, whole.start + stop))
+    return ends[0], ends[1]
+
+
+# Blending ---
+
+
+def _weights(hole: Tensor, frame: Frame, feather: int) -> tuple[Region, Tensor]:
+    """The region of the hole's part in the frame, and its `blend_weights` [1,h,w]."""
+    height, width = hole.shape[-2:]
+    region = _extent(hole, frame.inside(height, width))
+    rows, columns = region
+    part = hole[:, rows, columns]
+    if not part.numel():
+        return region, part
+    if frame.roll:
+        part = part * (distance_from_middle(frame, region, hole.device) <= 1)
+    if feather <= 1 or not part.any():
+        return region, part
+    # Around the part there is nothing: where the frame cuts the hole the result fades out too. But at the picture's own
+    # edge there is nothing to fade into, so the hole goes on.
+    edges = ((rows.start > 0, rows.stop < height), (columns.start > 0, columns.stop < width))
+    heights = np.pad(part[0].cpu().numpy().astype(np.float64) * feather, np.array(edges, dtype=int))
+    ramp = climb(heights)
+    top = ramp.max()  # less than the hole's own where it is too thin for the feather
+    ramp *= heights.max() / (top * feather)
+    ramp = ramp[int(edges[0][0]) :, int(edges[1][0]) :][: part.shape[-2], : part.shape[-1]]
+    return region, torch.minimum(torch.from_numpy(ramp).to(part)[None], part)
+
+
+def climb(heights: np.ndarray) -> np.ndarray:
+    """The highest surface below `heights` [H,W] that climbs at most 1 from a pixel to any of its eight neighbours.
+
+    For a mask of 0 and n this is the distance to the nearest 0, up to n. Two sweeps over the rows are exact, and take
+    as long for a wide feather as for a narrow one.
+    """
+    surface = heights.copy()
+    steps = np.arange(heights.shape[1])
+    for sweep in (surface, surface[::-1, ::-1]):
+        above = None
+        for row in sweep:
+            if above is not None:
+                np.minimum(row, above + 1, out=row)
+                np.minimum(row[1:], above[:-1] + 1, out=row[1:])
+                np.minimum(row[:-1], above[1:] + 1, out=row[:-1])
+            np.minimum(row, np.minimum.accumulate(row - steps) + steps, out=row)
+            above = row
+    return surface
