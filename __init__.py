@@ -1,7 +1,7 @@
 """ComfyUI's door to the pack.
 
 The folder may have any name inside `custom_nodes`, so `comfy_ecgan` and `ecgan_core` are not found by that folder: they
-are made importable here, each under its one own name. The pack's root never goes on `sys.path`, where our `nodes.py`
+are made importable here, each under its one own name. The pack's root never goes on `sys.path`, where our `nodes`
 would stand in the way of ComfyUI's. ComfyUI itself is first imported by `comfy_entrypoint`: this file can be imported
 anywhere, and costs nothing.
 """

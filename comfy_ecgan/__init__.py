@@ -6,5 +6,9 @@
 | `pictures` | IMAGE and MASK to and from the core's tensors, with a sentence for each that does not fit |
 | `models` | the folder `models/ecgan`, and a checkpoint loaded under ComfyUI's memory management |
 | `progress` | progress bar, preview and interrupt |
-| `portraits` | what the nodes do: complete, shift, build a vector |
+| `portraits` | what the nodes do to faces: complete, shift, sweep, build a vector from them |
+| `emotions` | what they do with emotions: mix them, read them from a face |
+| `chart` | the bar chart of what was read |
+| `holes` | masks over a part of the face |
+| `vector_files` | the folder `models/ecgan_vectors` |
 """

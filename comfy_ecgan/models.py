@@ -32,11 +32,16 @@ PRECISIONS = {"auto": None, "fp32": torch.float32, "bf16": torch.bfloat16, "fp16
 
 def register_folder() -> None:
     """Make `models/ecgan` a model folder of ComfyUI's, with the pack's own models behind the user's; safe to repeat."""
-    folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER), is_default=True)
+    register_model_folder(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
     folder_paths.add_model_folder_path(FOLDER, str(DEFAULT_CHECKPOINT.parent))
+
+
+def register_model_folder(kind: str, folder: str) -> None:
+    """Make `folder` ComfyUI's first one for safetensors files of a `kind`."""
+    folder_paths.add_model_folder_path(kind, folder, is_default=True)
     # ComfyUI registers a new folder with no extension at all, and would list every file in it.
-    folders, extensions = folder_paths.folder_names_and_paths[FOLDER]
-    folder_paths.folder_names_and_paths[FOLDER] = (folders, set(extensions) | {".safetensors"})
+    folders, extensions = folder_paths.folder_names_and_paths[kind]
+    folder_paths.folder_names_and_paths[kind] = (folders, set(extensions) | {".safetensors"})
 
 
 def checkpoint_names() -> list[str]:
@@ -64,7 +69,12 @@ def checkpoint_path(name: str) -> Path:
 
 def weights_stamp(name: str | None) -> str:
     """Changes when the file behind `name` does, so that ComfyUI loads it again."""
-    path = folder_paths.get_full_path(FOLDER, name) if name else None
+    return stamp_of(FOLDER, name)
+
+
+def stamp_of(kind: str, name: str | None) -> str:
+    """Path, time and size of the file listed as `name` among files of a `kind`, or "absent"."""
+    path = folder_paths.get_full_path(kind, name) if name else None
     if path is None:
         return "absent"
     stat = os.stat(path)

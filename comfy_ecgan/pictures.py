@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HOW_TO_PAINT = (
     "right-click the picture on its Load Image node, choose 'Open in MaskEditor', paint over the part to be filled and "
-    "save, or connect a mask from another node"
+    "save, or connect a mask from another node, such as Face Hole"
 )
 
 
@@ -87,3 +87,20 @@ def boxes_from_text(text: str) -> Box | list[Box] | None:
             ) from None
         boxes.append(Box(x, y, width, height))
     return boxes[0] if len(boxes) == 1 else boxes or None
+
+
+def boxes_for(text: str, count: int) -> list[Box | None]:
+    """`boxes_from_text`, one for each of `count` pictures.
+
+    Raises:
+        ValueError: as there, or the boxes are neither one nor one for each picture.
+    """
+    boxes = boxes_from_text(text)
+    if isinstance(boxes, list):
+        if len(boxes) != count:
+            raise ValueError(
+                f"there must be one face box for each picture, but there are {len(boxes)} for {count}; write one line "
+                f"for each, or a single one for all"
+            )
+        return list(boxes)
+    return [boxes] * count

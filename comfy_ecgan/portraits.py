@@ -1,4 +1,4 @@
-"""What the nodes do: complete faces, shift their emotion, build a vector.
+"""What the nodes do to faces: complete them, shift or sweep their emotion, build a vector from them.
 
 Each function takes what travels on ComfyUI's wires and gives what does. The core's heavier modules are imported when a
 node first runs, because they import diffusers.
@@ -7,11 +7,12 @@ node first runs, because they import diffusers.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import comfy.model_management
 import torch
 
+from .boxes import boxes_from_wire
 from .models import HostModel
 from .pictures import boxes_from_text, holes_from_mask, image_from_pictures, mask_from_holes, pictures_from_image
 from .progress import Progress
@@ -40,15 +41,19 @@ def complete(
     face: str,
     feather: int,
     face_box: str = "",
+    color_match: float = 0.0,
+    bounding_boxes: Any = None,
 ) -> tuple[CompletedPortraits, torch.Tensor]:
-    """Complete a face in each picture, and a MASK [B,H,W] of what changed.
+    """Complete the faces under the mask of each picture, and a MASK [B,H,W] of what changed.
 
     Args:
         image: IMAGE [N,H,W,3 or 4]; its transparency is kept as it is.
         mask: MASK [M,H,W]; one mask serves every picture, one picture every mask.
         emotion: a name, or `AS_SUGGESTED`.
         seed: of the first sample of every picture; the others count on from it.
-        face_box: see `boxes_from_text`.
+        face_box: see `boxes_from_text`; where it is blank, `bounding_boxes` count.
+        color_match: 0 to 1, see `ecgan_core.colour.match_colour`.
+        bounding_boxes: see `boxes_from_wire`.
 
     Raises:
         ValueError: something connected or typed does not fit; one sentence says what, and what to do.
@@ -57,7 +62,9 @@ def complete(
 
     pictures, alpha = pictures_from_image(image)
     holes = holes_from_mask(mask)
-    total = max(len(pictures), len(holes)) * samples
+    count = max(len(pictures), len(holes))
+    boxes = boxes_from_text(face_box) or boxes_from_wire(bounding_boxes, count)
+    total = count * samples
     progress = Progress(2 * total)
     pipeline = model.on_device()
     portrait = complete_portraits(
@@ -69,13 +76,14 @@ def complete(
         seeds=[(seed + sample) % 2**64 for sample in range(samples)],
         variation=variation,
         face=face,
-        boxes=boxes_from_text(face_box),
+        boxes=boxes,
         samples=samples,
         feather=feather,
-        on_step=lambda done, _: progress.step(done - progress.done),
+        color_match=color_match,
+        on_step=lambda done, faces: progress.step(done * total // faces - progress.done),
     )
     if alpha is not None:  # pictures come out sample by sample, and one picture may have met several masks
-        alpha = alpha.expand(total // samples, -1, -1, -1).repeat_interleave(samples, dim=0)
+        alpha = alpha.expand(count, -1, -1, -1).repeat_interleave(samples, dim=0)
     return _rendered(pipeline, portrait, alpha, progress), mask_from_holes(portrait.changed)
 
 
@@ -114,6 +122,47 @@ def _own_vector(pipeline: ECGANPipeline, emotion: str | None) -> EmotionVector:
     return pipeline.vector(emotion)
 
 
+def sweep(
+    model: HostModel,
+    latent: CompletedPortraits,
+    *,
+    vector: EmotionVector | None,
+    emotion: str | None,
+    start: float,
+    end: float,
+    steps: int,
+    ping_pong: bool,
+) -> torch.Tensor:
+    """Every face shifted by `steps` strengths from `start` to `end`: an IMAGE, face by face, its frames in order.
+
+    A frame is what `shift` gives for its strength. With `ping_pong` the frames between the two ends come once more,
+    backwards, so that the animation has no jump where it starts over.
+
+    Raises:
+        ValueError: as in `shift`.
+    """
+    from ecgan_core.portrait import render, shift_portraits
+
+    pipeline = model.pipeline
+    if vector is None:
+        vector = _own_vector(pipeline, emotion)
+    strengths = [round(start + (end - start) * step / (steps - 1), 6) for step in range(steps)]  # a 0 is exactly 0
+    shifts = [shift_portraits(pipeline, latent.portrait, vector, strength) for strength in strengths]
+    progress = Progress(len(latent.portrait) * steps)
+    pipeline = model.on_device()
+    strip: list[torch.Tensor] = []
+    for face, unmoved in enumerate(latent.image[..., :3].movedim(-1, 1)):
+        frames = []
+        for strength, shifted in zip(strengths, shifts, strict=True):
+            frames.append(render(pipeline, shifted[face])[0] if strength else unmoved)
+            progress.step(1, frames[-1])
+        strip += frames + (frames[-2:0:-1] if ping_pong else [])
+    alpha = latent.alpha
+    if alpha is not None:
+        alpha = alpha.repeat_interleave(len(strip) // len(alpha), dim=0)
+    return image_from_pictures(torch.stack(strip), alpha)
+
+
 def build_vector(
     model: HostModel, images: torch.Tensor, neutral_images: torch.Tensor | None, *, name: str, face: str
 ) -> tuple[EmotionVector, str]:
@@ -127,15 +176,15 @@ def build_vector(
         raise ValueError("the emotion has no name; type one into 'name'")
     progress = Progress(len(images) + (0 if neutral_images is None else len(neutral_images)))
     size = model.pipeline.frame_size
-    faces = _face_crops(images, "images", face, size, progress)
+    faces = face_crops(images, "images", face, size, progress)
     neutral = None
     if neutral_images is not None:
-        neutral = _face_crops(neutral_images, "neutral_images", face, size, progress)
+        neutral = face_crops(neutral_images, "neutral_images", face, size, progress)
     vector, report = model.on_device().build_vector(name, faces, neutral)
     return vector, f"{name}: {report}"
 
 
-def _face_crops(image: torch.Tensor, what: str, face: str, size: int, progress: Progress) -> torch.Tensor:
+def face_crops(image: torch.Tensor, what: str, face: str, size: int, progress: Progress) -> torch.Tensor:
     """The face in each picture of an IMAGE, [B,3,size,size] in −1..1."""
     from ecgan_core.faces import NoFaceFound, crop
     from ecgan_core.portrait import portrait_frame

@@ -1,4 +1,4 @@
-"""The three types that travel between our nodes, and what is inside an ECGAN_LATENT."""
+"""The types that travel between our nodes, one that other packs send, and what is inside an ECGAN_LATENT."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 ModelSocket = io.Custom("ECGAN_MODEL")  # comfy_ecgan.models.HostModel
 LatentSocket = io.Custom("ECGAN_LATENT")  # CompletedPortraits, below
 VectorSocket = io.Custom("EMOTION_VECTOR")  # ecgan_core.emotions.EmotionVector
+BoxSocket = io.Custom("BOUNDING_BOX")  # of other packs: comfy_ecgan.boxes knows its forms
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -138,6 +139,27 @@ class EmotionVector:
             raise BadFile(f"{path} has emotion vector format {version}, newer than this version reads; update the pack")
         direction = read_tensors(path, kind)["direction"]
         return cls(header.metadata.get("name", "unnamed"), direction, header.metadata.get("model", ""))
+
+
+def mix(start: EmotionVector, parts: Iterable[tuple[float, EmotionVector]]) -> EmotionVector:
+    """start + Σ weight · vector, named after what is in it: "0.6 happy + 0.4 surprised".
+
+    Weights of 0 leave their vector out, and so does a start of length 0, such as the vector of neutral, unless nothing
+    else is there.
+
+    Raises:
+        ValueError: the vectors belong to different models.
+    """
+    mixed = start
+    for weight, vector in parts:
+        if weight == 0:
+            continue
+        part = vector if abs(weight) == 1 else abs(weight) * vector
+        if not mixed.direction.any():
+            mixed = part if weight > 0 else -part
+        else:
+            mixed = mixed + part if weight > 0 else mixed - part
+    return mixed
 
 
 @dataclass(frozen=True)

@@ -160,14 +160,18 @@ class ECGANPipeline(DiffusionPipeline):
             ValueError: the vector, or the latent, belongs to another model.
         """
         self._must_be_ours(latent)
+        self.must_fit(vector)
+        if strength == 0:
+            return replace(latent)
+        return replace(latent, code=latent.code + strength * vector.direction.to(latent.code))
+
+    def must_fit(self, vector: EmotionVector) -> None:
+        """Raise ValueError if the vector belongs to another model."""
         if vector.model != self.fingerprint:
             raise ValueError(
                 f"the emotion vector {vector.name!r} belongs to another model ({vector.model or 'unknown'}, this one "
                 f"is {self.fingerprint}); build or load the vector with this model"
             )
-        if strength == 0:
-            return replace(latent)
-        return replace(latent, code=latent.code + strength * vector.direction.to(latent.code))
 
     @torch.no_grad()
     def infer_emotion(self, face: Tensor, hole: Tensor | None = None) -> Tensor:

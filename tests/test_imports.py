@@ -19,7 +19,7 @@ COMFYUI = {
 ROOMS = {"nodes", "comfy_ecgan", "ecgan_core", "train"}
 NOT_IN_THE_PRODUCT = {"tests", "tools", "benchmarks"}
 
-# room → those it may not import. `nodes` is the pack's door (__init__.py) and nodes.py.
+# room → those it may not import. `nodes` has the pack's door with it (__init__.py).
 CLOSED = {
     "nodes": {"train"} | NOT_IN_THE_PRODUCT,
     "comfy_ecgan": {"nodes", "train"} | NOT_IN_THE_PRODUCT,
@@ -37,7 +37,7 @@ UNSAFE = {
 
 def files_of(room: str) -> list[Path]:
     if room == "nodes":
-        return [ROOT / "__init__.py", ROOT / "nodes.py"]
+        return [ROOT / "__init__.py", *sorted((ROOT / "nodes").rglob("*.py"))]
     return sorted((ROOT / room).rglob("*.py"))
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ecgan_core.emotions import EmotionSet, EmotionVector, UnknownEmotion, replicate, separation
+from ecgan_core.emotions import EmotionSet, EmotionVector, UnknownEmotion, mix, replicate, separation
 from ecgan_core.files import BadFile
 
 
@@ -56,6 +56,21 @@ def test_vectors_add_subtract_and_scale():
 def test_vectors_of_two_models_do_not_mix():
     with pytest.raises(ValueError, match=r"'happy' and 'sad' belong to two different models \(aaaa and bbbb\)"):
         vector("happy", 1, 0) + vector("sad", 0, 1, model="bbbb")
+
+
+def test_a_mix_is_named_after_what_is_in_it():
+    happy, sad, neutral = vector("happy", 1.0, 0.0), vector("sad", 0.0, 1.0), vector("neutral", 0.0, 0.0)
+    mixed = mix(neutral, [(0.6, happy), (-0.4, sad)])
+    assert mixed.name == "0.6 happy - 0.4 sad"
+    torch.testing.assert_close(mixed.direction, torch.tensor([0.6, -0.4]))
+    assert mix(neutral, [(0.0, sad), (1.0, happy)]).name == "happy"
+    assert mix(neutral, [(-0.5, sad)]).name == "-0.5 sad"
+    assert mix(mixed, [(1.0, sad)]).name == "0.6 happy - 0.4 sad + sad"
+    nothing = mix(neutral, [(0.0, sad)])
+    assert nothing.name == "neutral"
+    assert not nothing.direction.any()
+    with pytest.raises(ValueError, match="two different models"):
+        mix(mixed, [(1.0, vector("odd", 1.0, 1.0, model="bbbb"))])
 
 
 def test_a_vector_has_to_be_finite():

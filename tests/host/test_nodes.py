@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 
+import numpy as np
 import pytest
 import torch
 
@@ -90,11 +91,14 @@ def test_half_precision_completes_and_still_leaves_the_rest_alone(pack, tiny):
 def test_comfyui_knows_the_networks_and_can_take_them_back(model, complete):
     import comfy.model_management as memory
 
-    complete(picture(), hole())
+    image, mask = picture(), hole()
+    before = complete(image, mask)[0]
     assert any(loaded.model is model.patcher for loaded in memory.current_loaded_models)
     memory.unload_all_models()  # outside of inference mode, as ComfyUI does it
     assert not any(loaded.model is model.patcher for loaded in memory.current_loaded_models)
-    complete(picture(), hole())
+    assert torch.equal(complete(image, mask)[0], before)
+    memory.free_memory(1e30, memory.get_torch_device())  # as another model does that needs the room
+    assert torch.equal(complete(image, mask)[0], before)
 
 
 # Completing ---
@@ -175,6 +179,81 @@ def test_a_face_box_wins_and_one_serves_all(complete):
     with pytest.raises(ValueError, match="40, thirty") as refusal:
         complete(image, mask, face_box="40, thirty")
     assert "x, y, width, height" in str(refusal.value)
+
+
+BOX = {"x": 40, "y": 30, "width": 90, "height": 90}
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        BOX,
+        {**BOX, "label": "face", "score": 0.9},
+        (40, 30, 90, 90),
+        [40.0, 30.0, 90.0, 90.0],
+        torch.tensor([[40, 30, 90, 90]]),
+        [BOX],
+        [BOX, BOX],
+        [[BOX], [(40, 30, 90, 90)]],
+        [[BOX]],
+        [np.array([[40, 30, 90, 90]])],
+    ],
+    ids=lambda value: str(value).replace("\n", " ")[:40],
+)
+def test_boxes_of_other_packs_in_every_form(complete, boxes):
+    image, mask = picture(count=2), hole()
+    typed, _, _ = complete(image, mask, face_box="40, 30, 90, 90")
+    assert torch.equal(complete(image, mask, bounding_boxes=boxes)[0], typed)
+
+
+def test_boxes_are_given_to_the_pictures_they_are_for(complete):
+    image, mask = picture(count=2), hole()
+    first, second = {"x": 20, "y": 20, "width": 100, "height": 100}, BOX
+    for boxes in ([first, second], [[first], [second]]):
+        _, latent, _ = complete(image, mask, bounding_boxes=boxes)
+        assert [frame.side for frame in latent.portrait.frames] == [127, 114]
+    typed, _, _ = complete(image, mask, face_box="40, 30, 90, 90", bounding_boxes=first)
+    assert torch.equal(typed, complete(image, mask, face_box="40, 30, 90, 90")[0]), "what is typed wins"
+    none, _, _ = complete(image, mask, bounding_boxes=[])
+    assert torch.equal(none, complete(image, mask)[0])
+
+
+@pytest.mark.parametrize(
+    ("boxes", "words"),
+    [
+        ("here", "cannot be a str"),
+        (7, "cannot be a int"),
+        ({"x1": 1, "y1": 2, "x2": 3, "y2": 4}, "which is no box"),
+        ([1, 2, 3], "[1, 2, 3], which is no box"),
+        ([BOX, [BOX]], "where a list of boxes is due"),
+        ([[BOX]] * 3, "boxes for 3 pictures, but there are 2"),
+        ({**BOX, "width": 0}, "wider and higher than 0"),
+        ([[40, 30, float("nan"), 90]], "a face box must"),
+    ],
+)
+def test_boxes_that_cannot_be_used_get_one_sentence(complete, boxes, words):
+    with pytest.raises(ValueError, match=re.escape(words)) as refusal:
+        complete(picture(count=2), hole(), bounding_boxes=boxes)
+    assert "bounding_boxes" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_colour_match_changes_the_filling_only(complete):
+    image, mask = picture(), hole()
+    plain, matched = (complete(image, mask, color_match=strength)[0] for strength in (0.0, 1.0))
+    assert not torch.equal(plain, matched)
+    assert torch.equal(matched[mask == 0], image[mask == 0])
+
+
+def test_soft_mask_values_blend(complete):
+    image, mask = picture(), hole()
+    full, _, _ = complete(image, mask, feather=0)
+    for share in (0.98, 0.3):
+        out, _, changed = complete(image, share * mask, feather=0)
+        inner = (0, slice(55, 95), slice(55, 95))  # a fainter mask hides less of the pixels that its edge cuts
+        ratio = (out - image)[inner].abs().mean() / (full - image)[inner].abs().mean()
+        assert ratio == pytest.approx(share, rel=0.05)
+        assert changed.max() == pytest.approx(share)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""Read the emotion of faces in pictures, from as much of them as may be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from .faces import NoFaceFound
+from .pipeline import PARTLY_MISSING, ECGANPipeline
+from .portrait import matched, portrait_frame
+from .stitch import crop
+
+
+def read_emotions(
+    pipeline: ECGANPipeline, pictures: Tensor, hidden: Tensor | None = None, face: str = "auto"
+) -> Iterator[Tensor]:
+    """The probability of each of the model's emotions, picture by picture: [m] in 0..1, on the CPU.
+
+    Args:
+        pipeline: the model.
+        pictures: [B,3,H,W] in 0..1.
+        hidden: [B or 1,1,h,w] in 0..1, 1 = may not be seen; scaled as holes are. None or all 0 hides nothing.
+        face: "auto" finds it, "whole image" takes the picture as one face.
+
+    Raises:
+        NoFaceFound: there is no face in a picture; the sentence says in which.
+        ValueError: what is hidden does not fit the pictures.
+    """
+    if hidden is not None and len(hidden) not in (1, len(pictures)):
+        raise ValueError(
+            f"{len(pictures)} pictures and {len(hidden)} masks do not pair up; give as many masks as pictures, or one"
+        )
+    for i, picture in enumerate(pictures):
+        hole = picture.new_zeros(1, *picture.shape[-2:])
+        mask = None if hidden is None else hidden[i if len(hidden) > 1 else 0]
+        if mask is not None and (mask > PARTLY_MISSING).any():
+            hole = matched(picture[None], mask[None])[1][0]
+        try:
+            frame = portrait_frame(picture, hole if hole.any() else None, face)
+        except NoFaceFound as problem:
+            where = f"picture {i + 1} of {len(pictures)}: " if len(pictures) > 1 else ""
+            raise NoFaceFound(f"{where}{problem}") from None
+        seen, missing = (crop(tensor, frame, pipeline.frame_size)[None] for tensor in (picture, hole))
+        yield pipeline.infer_emotion(2 * seen - 1, (missing > PARTLY_MISSING).float())[0].cpu()

@@ -1,0 +1,166 @@
+"""Load a model, and fill a masked face with it."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io, ui
+
+from comfy_ecgan import models, portraits
+from comfy_ecgan.sockets import BoxSocket, LatentSocket, ModelSocket
+
+from .common import CATEGORY, face_box_input, face_input, slider
+
+
+class LoadECGAN(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        names = models.checkpoint_names() or [models.NO_MODEL]
+        return io.Schema(
+            node_id="LoadECGAN",
+            display_name="Load EC-GAN Model",
+            category=CATEGORY,
+            description="Loads a model that completes faces and moves their expression.",
+            inputs=[
+                io.Combo.Input(
+                    "model",
+                    options=names,
+                    default=names[0],
+                    tooltip="A file in ComfyUI/models/ecgan, or the model that comes with this pack.",
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=list(models.PRECISIONS),
+                    default="auto",
+                    tooltip="Number format of the weights. auto: fp16 where your graphics card is good at it, else "
+                    "fp32, which is the most exact.",
+                ),
+            ],
+            outputs=[
+                ModelSocket.Output(
+                    "ecgan_model", display_name="model", tooltip="The loaded model, for the other ECGAN nodes."
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(cls, model: str, precision: str = "auto") -> io.NodeOutput:
+        return io.NodeOutput(models.load_model(model, precision))
+
+    @classmethod
+    def fingerprint_inputs(cls, model: str | None = None, precision: str | None = None) -> str:
+        return models.weights_stamp(model)
+
+
+class MaskedFaceComplete(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MaskedFaceComplete",
+            display_name="Complete Masked Face",
+            category=CATEGORY,
+            description="Fills the masked part of a face with a new one, wearing the emotion you choose. "
+            "Pixels outside the mask stay exactly as they are.",
+            is_output_node=True,
+            inputs=[
+                ModelSocket.Input("model", tooltip="From Load EC-GAN Model."),
+                io.Image.Input("image", tooltip="The portrait, of any size; a batch is completed picture by picture."),
+                io.Mask.Input(
+                    "mask",
+                    tooltip="White (1) where the face is to be filled. Paint one with right-click → Open in MaskEditor "
+                    "on the Load Image node, or take one from Face Hole.",
+                ),
+                io.Combo.Input(
+                    "emotion",
+                    options=[portraits.AS_SUGGESTED, *models.installed_emotions()],
+                    default=portraits.AS_SUGGESTED,
+                    tooltip="The emotion of the completed face. 'as the face suggests' reads it from the visible part. "
+                    "Lists the emotions of all installed models.",
+                ),
+                slider(
+                    "strength",
+                    0.0,
+                    2.0,
+                    1.0,
+                    "How strong the emotion is: 0 is neutral, 1 as the model learned it, above 1 exaggerated.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    control_after_generate=True,
+                    tooltip="The same seed gives the same face on every machine. Further samples count on from it.",
+                ),
+                io.Int.Input(
+                    "samples", default=1, min=1, max=64, tooltip="How many different completions of each picture."
+                ),
+                slider(
+                    "variation", 0.0, 2.0, 1.0, "How far samples stray from the likeliest face: at 0 all are that one."
+                ),
+                face_input(),
+                io.Int.Input(
+                    "feather",
+                    default=8,
+                    min=0,
+                    max=256,
+                    tooltip="Pixels over which the filling blends in, counted inwards from the edge of the mask. In "
+                    "large pictures about 1/30 of the face's width hides the seam: 40 for a face of 1200.",
+                ),
+                face_box_input(),
+                io.Float.Input(
+                    "color_match",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    display_mode=io.NumberDisplay.slider,
+                    optional=True,
+                    tooltip="How far the broad colour of the filling follows that of the skin around the mask: 0 "
+                    "leaves it as drawn, 1 matches it.",
+                ),
+                BoxSocket.Input(
+                    "bounding_boxes",
+                    optional=True,
+                    tooltip="Face boxes from a detector of another pack. They win over 'face', and a typed 'face_box' "
+                    "wins over them. Of several, those under the mask are completed.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("completed", display_name="image", tooltip="The completed pictures."),
+                LatentSocket.Output("latent", display_name="latent", tooltip="The completed faces, for Shift Emotion."),
+                io.Mask.Output("changed", display_name="changed", tooltip="White where pixels may have changed."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model,
+        image,
+        mask,
+        emotion,
+        strength,
+        seed,
+        samples,
+        variation,
+        face,
+        feather,
+        face_box="",
+        color_match=0.0,
+        bounding_boxes=None,
+    ):
+        latent, changed = portraits.complete(
+            model,
+            image,
+            mask,
+            emotion=emotion,
+            strength=strength,
+            seed=seed,
+            samples=samples,
+            variation=variation,
+            face=face,
+            feather=feather,
+            face_box=face_box,
+            color_match=color_match,
+            bounding_boxes=bounding_boxes,
+        )
+        return io.NodeOutput(latent.image, latent, changed, ui=ui.PreviewImage(latent.image, cls=cls))

@@ -1,0 +1,65 @@
+"""Where the hole goes, without painting."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io, ui
+
+from comfy_ecgan import holes
+
+from .common import CATEGORY, face_box_input, face_input
+
+
+class ECGANFaceHole(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ECGANFaceHole",
+            display_name="Face Hole",
+            category=CATEGORY,
+            description="Finds the face and masks a part of it, so that nobody has to paint.",
+            is_output_node=True,
+            inputs=[
+                io.Image.Input(
+                    "image", tooltip="The portrait, of any size; every picture of a batch gets its own mask."
+                ),
+                io.Combo.Input(
+                    "part", options=holes.PARTS, default=holes.PARTS[0], tooltip="The part of the face to be filled."
+                ),
+                io.Float.Input(
+                    "grow",
+                    default=0.0,
+                    min=-0.5,
+                    max=0.5,
+                    step=0.05,
+                    display_mode=io.NumberDisplay.slider,
+                    tooltip="Makes the part larger, or smaller below 0, by this share of its size.",
+                ),
+                io.Int.Input(
+                    "soften",
+                    default=0,
+                    min=0,
+                    max=256,
+                    tooltip="Pixels over which the mask fades out, counted inwards from its edge. Complete Masked Face "
+                    "has its own 'feather': leave this at 0 for it.",
+                ),
+                face_input(),
+                face_box_input(),
+                io.Boolean.Input(
+                    "all_faces",
+                    default=False,
+                    optional=True,
+                    tooltip="Mask the part in every face that is found, not in the largest one only. Without effect "
+                    "where a face_box or 'whole image' says where the face is.",
+                ),
+            ],
+            outputs=[
+                io.Mask.Output("mask", display_name="mask", tooltip="White where the face is to be filled."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, image, part, grow, soften, face, face_box="", all_faces=False) -> io.NodeOutput:
+        mask, shown = holes.face_holes(
+            image, part, grow=grow, soften=soften, face=face, face_box=face_box, all_faces=all_faces
+        )
+        return io.NodeOutput(mask, ui=ui.PreviewImage(shown, cls=cls))
