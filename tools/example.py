@@ -23,15 +23,17 @@ PHOTOGRAPH_HOLE = (193, 123, 253, 172)  # left, top, right, bottom: mouth and ch
 
 
 def prepare_inputs(folder: Path) -> list[str]:
-    """Put the example's pictures into ComfyUI's input `folder`; returns their names, rendered portraits first.
+    """Put the examples' pictures into ComfyUI's input `folder`; the names of those with a hole, rendered ones first.
 
-    Each is RGBA with a transparent hole, which is how ComfyUI's own mask editor stores a mask: LoadImage gives the
-    colours that lie under the hole, too, and mask = 1 − alpha.
+    Those are RGBA with a transparent hole, which is how ComfyUI's own mask editor stores a mask: LoadImage gives the
+    colours that lie under the hole, too, and mask = 1 − alpha. The others are faces as a whole: three people of
+    `ecgan portraits recipes/emotions/artist.yaml --count 6 --size 384`, neutral, and two of them laughing.
     """
     names = []
-    for portrait in sorted(PORTRAITS.glob("*.png")):
+    for portrait in sorted([*PORTRAITS.glob("*.png"), *PORTRAITS.glob("*.jpg")]):
         shutil.copyfile(portrait, folder / portrait.name)
-        names.append(portrait.name)
+        if portrait.suffix == ".png":
+            names.append(portrait.name)
     photograph().save(folder / PHOTOGRAPH)
     return [*names, PHOTOGRAPH]
 

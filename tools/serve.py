@@ -1,4 +1,4 @@
-"""`make serve`: the real ComfyUI with the pack in it, left open, with the example workflow and its pictures ready."""
+"""`make serve`: the real ComfyUI with the pack in it, left open, with the example workflows and their pictures."""
 
 from __future__ import annotations
 
@@ -20,15 +20,13 @@ def serve(port: int, open_browser: bool) -> int:
     """Serve until the server ends or the person at the terminal does; the server's exit code."""
     prepare_base(BASE, pack_name=PACK_NAME)
     example.prepare_inputs(BASE / "input")
-    if example.UI_WORKFLOW.is_file():
-        copy_into(BASE / "user" / "default" / "workflows", example.UI_WORKFLOW)
+    examples = sorted(example.UI_WORKFLOW.parent.glob("*.json"))
+    copy_into(BASE / "user" / "default" / "workflows", *examples)
     print("Starting ComfyUI …", flush=True)
     with Server(BASE, port=port) as server:
         page = f"{server.url}/?template={example.NAME}&source={PACK_NAME}"
         print(f"Open {page}")
-        print(
-            f"The example is also among your workflows (press W). The log is {server.log}. Ctrl-C ends it.", flush=True
-        )
+        print(f"All examples are among your workflows (press W). The log is {server.log}. Ctrl-C ends it.", flush=True)
         if open_browser and has_display():
             webbrowser.open(page)
         code = server.wait()

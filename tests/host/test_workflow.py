@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tools import demo, example
+from tools import demo, example, gallery
 from tools.client import Run, RunError
 from tools.server import Server
 
@@ -118,16 +118,22 @@ def test_a_picture_without_a_hole_is_refused_in_a_sentence(server: Server, promp
         server.client.run(example.with_inputs(prompt, "LoadImage", image="no-hole.png"))
 
 
-def test_the_example_is_among_the_templates(server: Server, pack_name: str) -> None:
-    assert example.NAME in server.client.get_json("/api/workflow_templates")[pack_name]
+def test_the_examples_are_among_the_templates(server: Server, pack_name: str) -> None:
+    listed = server.client.get_json("/api/workflow_templates")[pack_name]
+    assert {workflow.name for workflow in gallery.GALLERY} == set(listed)
     served = server.client.get_json(f"/api/workflow_templates/{pack_name}/{example.NAME}.json")
     assert {node["type"] for node in served["nodes"]} >= {"LoadECGAN", "MaskedFaceComplete", "EmotionShift"}
 
 
-@pytest.mark.parametrize("node_id", ["LoadECGAN", "MaskedFaceComplete", "EmotionShift", "EmotionVectorBuild"])
-def test_every_node_has_a_help_page(server: Server, pack_name: str, node_id: str) -> None:
-    page = server.client.get(f"/extensions/{pack_name}/docs/{node_id}.md").decode()
-    assert len(page) > 200
+def test_every_node_has_a_help_page_with_a_picture(server: Server, pack_name: str) -> None:
+    nodes = server.client.get_json("/object_info")
+    ours = [node_id for node_id, node in nodes.items() if node["category"] == "ECGAN"]
+    assert len(ours) == 10
+    for node_id in ours:
+        page = server.client.get(f"/extensions/{pack_name}/docs/{node_id}.md").decode()
+        assert len(page) > 200
+        picture = server.client.get(f"/extensions/{pack_name}/docs/images/{node_id}.jpg")
+        assert Image.open(io.BytesIO(picture)).format == "JPEG"
 
 
 def test_demo_writes_its_pictures_and_the_contact_sheet(tmp_path) -> None:

@@ -1,0 +1,40 @@
+// What our nodes show when they are done. No widget here holds anything that a workflow saves.
+
+import { app } from "../../../scripts/app.js";
+
+// While a node works, the page shows each picture as it comes, at most 512 pixels large, and goes on showing the last
+// one when the node is done. Without it the page shows the node's own pictures: all of them, in full size.
+function dropLivePreview(node) {
+    const inSubgraph = node.graph && node.graph.isRootGraph === false;
+    const key = inSubgraph ? `${node.graph.id}:${node.id}` : String(node.id);
+    const pinia = document.getElementById("vue-app")?.__vue_app__?.config.globalProperties.$pinia;
+    const seenByVueNodes = pinia?._s?.get("nodeOutput")?.nodePreviewImages; // the same pictures, as "Nodes 2.0" sees them
+    for (const previews of [seenByVueNodes, app.nodePreviewImages]) if (previews) delete previews[key];
+    node.preview = undefined;
+    node.setDirtyCanvas(true, true);
+}
+
+// A line of text under the node, such as where a file was saved.
+function showText(node, text) {
+    let widget = node.widgets?.find((w) => w.name === "saved as");
+    if (!widget) {
+        widget = node.addWidget("text", "saved as", "", () => {}, { serialize: false });
+        widget.serialize = false;
+        widget.disabled = true;
+    }
+    widget.value = text;
+    node.setDirtyCanvas(true, true);
+}
+
+app.registerExtension({
+    name: "comfy_ecgan.results",
+    beforeRegisterNodeDef(nodeType, nodeData) {
+        if (nodeData.category !== "ECGAN") return;
+        const onExecuted = nodeType.prototype.onExecuted;
+        nodeType.prototype.onExecuted = function (output) {
+            onExecuted?.apply(this, arguments);
+            if (output?.images?.length) dropLivePreview(this);
+            else if (output?.text?.length) showText(this, output.text.join("\n"));
+        };
+    },
+});

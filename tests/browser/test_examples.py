@@ -1,0 +1,52 @@
+"""Every example in ComfyUI's real page: it opens, says the same in both forms, runs, and shows its pictures."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.browser.page import SHOWN, open_workflow, run_workflow
+from tools import example, gallery
+
+ONE_PAGE = True
+FOLDER = example.UI_WORKFLOW.parent
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
+
+# Notes say what to load to people who do not have the example's own pictures.
+NOTES = "() => app.graph.nodes.filter(n => n.type === 'MarkdownNote').map(n => n.widgets[0].value).join(' ')"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_opens_runs_and_shows_its_pictures(page, complaints: list[str], name: str) -> None:
+    translated = open_workflow(page, json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")), name)
+    nodes = page.evaluate(
+        "() => app.graph.nodes.map(n => [n.type, !!n.has_errors, n.type in LiteGraph.registered_node_types])"
+    )
+    assert [kind for kind, broken, known in nodes if broken or not known] == []
+    assert page.locator("[role=dialog]").count() == 0, page.locator("[role=dialog]").first.inner_text()
+    assert "**Load Image**" in page.evaluate(NOTES)
+
+    expected = example.load_prompt(FOLDER / "api" / f"{name}.json")
+    assert {key: (node["class_type"], node["inputs"]) for key, node in translated.items()} == {
+        key: (node["class_type"], node["inputs"]) for key, node in expected.items()
+    }
+
+    if name not in gallery.NEEDS_MORE:
+        kind, detail = run_workflow(page)
+        assert kind == "execution_success", detail
+        page.wait_for_function(f"() => ({SHOWN})().every(([type, shown]) => shown)", timeout=30_000)
+        assert page.evaluate(SHOWN), "nothing is shown"
+    assert complaints == [], "\n".join(complaints)
+
+
+def test_the_refining_example_lacks_nothing_but_a_checkpoint(page) -> None:
+    """It cannot run as a whole; the server's check of it knows every node, link and value but the user's own file."""
+    prompt = example.load_prompt(FOLDER / "api" / "refine-with-diffusion.json")
+    answer = page.request.post(f"{page.url.split('?')[0].rstrip('/')}/prompt", data={"prompt": prompt})
+    errors = [
+        (node["class_type"], error["type"], error["extra_info"]["input_name"])
+        for node in answer.json()["node_errors"].values()
+        for error in node["errors"]
+    ]
+    assert errors == [("CheckpointLoaderSimple", "value_not_in_list", "ckpt_name")]
