@@ -1,0 +1,24 @@
+"""What artists saved with an earlier release opens in the page with every value in its place, and runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.page import open_workflow, run_workflow
+from tests.host import saved
+
+
+@pytest.mark.parametrize("file", saved.FILES, ids=saved.name_of)
+def test_it_opens_as_it_was_saved_and_runs(page, complaints: list[str], file: Path) -> None:
+    sent = open_workflow(page, saved.load(file))
+    assert page.locator("[role=dialog]").count() == 0, page.locator("[role=dialog]").first.inner_text()
+    meant = saved.meant(file)
+    assert set(sent) == set(meant)
+    for node_id, inputs in meant.items():
+        now = sent[node_id]["inputs"]
+        assert {name: now.get(name) for name in inputs} == inputs
+    kind, detail = run_workflow(page)
+    assert kind == "execution_success", detail
+    assert complaints == [], "\n".join(complaints)
