@@ -65,8 +65,8 @@ def _fidelity(report: dict) -> str:
         likeness = "" if r["identity"] is None else f"{r['identity']:.2f} of {r['identity_ceiling']:.2f}"
         same = "" if r["same_person"] is None else f"{r['same_person']:.1%}"
         figures = [f"{r['psnr']:.2f} dB", f"{r['ssim']:.3f}", f"{r['l1']:.1f}", f"{r['diversity']:.1f}"]
-        rows.append([r["hole"], *figures, likeness, same, f"{r['frechet']:.2f}"])
-    rows.append(["real pictures", *[""] * 4, *_real_people(report), f"{report['frechet_on_real_pictures']:.2f}"])
+        rows.append([r["hole"], *figures, likeness, same, f"{r['frechet']:.2g}"])
+    rows.append(["real pictures", *[""] * 4, *_real_people(report), f"{report['frechet_on_real_pictures']:.2g}"])
     outside = "equal" if all(r["outside_equal"] for r in report["holes"]) else "NOT equal"
     notes = [
         "PSNR, SSIM and L1 (0 to 255) are for a face's own emotion; the spread is the mean difference between the "
