@@ -206,8 +206,8 @@ def _beats(box: Box, other: Box) -> bool:
 def level(image: np.ndarray, box: Box) -> Box:
     """The box with the tilt of the face in it; `roll` is exactly 0 where none can be told from measurement noise.
 
-    The face is looked at from many angles; the cascade's hits cluster around the true one (within 3° in 9 of 10
-    photographs, 5° in drawings). A box of the finder's that is tilted is also placed anew, as seen upright; somebody
+    The face is looked at from many angles; the cascade's hits cluster around the true one (within 4° in 9 of 10
+    photographs, 6° in renderings). A box of the finder's that is tilted is also placed anew, as seen upright; somebody
     else's stays where it is.
 
     Args:
