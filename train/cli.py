@@ -147,6 +147,9 @@ def add_measures(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument(
         "--photograph-emotion", default="happy", metavar="NAME", help="what photographs are shifted to (default happy)"
     )
+    evaluate.add_argument(
+        "--variation", type=float, default=0.5, help="of all completions, 0 to 2 (default 0.5, which is the node's)"
+    )
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:

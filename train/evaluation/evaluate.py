@@ -43,6 +43,7 @@ class Extras:
     photographs: Path | None = None
     face_api: Path | None = None
     photograph_emotion: str = "happy"
+    variation: float = 0.5  # of the completions; as the node has it
 
 
 def announce(line: str) -> None:
@@ -79,23 +80,24 @@ def evaluate(
         "pictures": len(held_out),
         "identities": len(set(held_out.identity)),
         "pairs_per_emotion": extras.pairs,
+        "variation": extras.variation,
         **real_figures(instruments, subjects, pairs[1]),
         "holes": [],
         "photographs": [],
     }
     for kind in HOLES:
         say(f"measuring {kind}: {len(pairs[0])} completions")
-        report["holes"].append(asdict(measure(pipeline, instruments, subjects, config, kind, pairs)))
+        report["holes"].append(asdict(measure(pipeline, instruments, subjects, config, kind, pairs, extras.variation)))
     if still is not None:
-        report["still"] = still_figures(pipeline, instruments, still, config, say)
+        report["still"] = still_figures(pipeline, instruments, still, config, extras.variation, say)
     sheets = {
-        "evaluation.jpg": evaluation_sheet(pipeline, held_out),
-        "evaluation-samples.jpg": samples_sheet(pipeline, held_out),
+        "evaluation.jpg": evaluation_sheet(pipeline, held_out, extras.variation),
+        "evaluation-samples.jpg": samples_sheet(pipeline, held_out, extras.variation),
     }
     for i, group in enumerate(photographs):
         assert public is not None  # whoever has photographs has their judges
         say(f"measuring {len(group.pictures)} photographs of {group.source}")
-        result, sheet = measure_photographs(pipeline, group, public)
+        result, sheet = measure_photographs(pipeline, group, public, extras.variation)
         report["photographs"].append(asdict(result))
         sheets[f"evaluation-photographs-{i + 1}.jpg"] = tile(sheet)
     return write_report(out, report, sheets)
@@ -176,7 +178,12 @@ def still_faces(config: TrainConfig, folder: Path) -> FaceSet:
 
 
 def still_figures(
-    pipeline: ECGANPipeline, instruments: Instruments, still: FaceSet, config: TrainConfig, say: Callable[[str], None]
+    pipeline: ECGANPipeline,
+    instruments: Instruments,
+    still: FaceSet,
+    config: TrainConfig,
+    variation: float,
+    say: Callable[[str], None],
 ) -> dict:
     """Distance to the paired truth, where pixels can tell: nothing but the expression differs between the pictures."""
     source, truth = pairs = sample_pairs(still, STILL_PAIRS)
@@ -184,6 +191,7 @@ def still_figures(
     holes = {}
     for kind in HOLES:
         say(f"measuring {kind} of people who hold still: {len(source)} completions")
-        closer = closeness(observe(pipeline, instruments, subjects, config, kind, pairs), source != truth)
+        seen = observe(pipeline, instruments, subjects, config, kind, pairs, variation)
+        closer = closeness(seen, source != truth)
         holes[kind] = asdict(closer) if closer else None
     return {"pictures": len(still), "identities": len(set(still.identity)), "closer": holes}

@@ -134,7 +134,12 @@ def holes_for(kind: str, count: int, size: int) -> Tensor:
 
 
 def completed_parts(
-    pipeline: ECGANPipeline, faces: FaceSet, config: TrainConfig, kind: str, pairs: tuple[Tensor, Tensor]
+    pipeline: ECGANPipeline,
+    faces: FaceSet,
+    config: TrainConfig,
+    kind: str,
+    pairs: tuple[Tensor, Tensor],
+    variation: float,
 ) -> Iterator[Part]:
     """Complete the input of each pair with the emotion of its truth; the input's index is the seed."""
     source, truth = pairs
@@ -144,7 +149,8 @@ def completed_parts(
         for where in (wanted == emotion).nonzero()[:, 0].split(COMPLETED_AT_ONCE):
             i, j = source[where], truth[where]
             face, hole = to_float(faces.faces[i]), holes[i]
-            completed = pipeline.decode(pipeline.complete(face, hole, emotion=name, seeds=i.tolist())).cpu()
+            latent = pipeline.complete(face, hole, emotion=name, seeds=i.tolist(), variation=variation)
+            completed = pipeline.decode(latent).cpu()
             yield Part(where, i, j, emotion, face, to_float(faces.faces[j]), hole, completed)
 
 
@@ -156,11 +162,12 @@ def observe(
     config: TrainConfig,
     kind: str,
     pairs: tuple[Tensor, Tensor],
+    variation: float = 1.0,
 ) -> dict[str, Tensor]:
     """Complete all pairs and look: values by name, one a pair, in the order of `pairs`."""
     seen: dict[str, list[Tensor]] = {}
     where = []
-    for part in completed_parts(pipeline, subjects.faces, config, kind, pairs):
+    for part in completed_parts(pipeline, subjects.faces, config, kind, pairs, variation):
         where.append(part.where)
         for name, values in observe_part(instruments, subjects, part).items():
             seen.setdefault(name, []).append(values)
@@ -200,9 +207,10 @@ def measure(
     config: TrainConfig,
     kind: str,
     pairs: tuple[Tensor, Tensor],
+    variation: float = 1.0,
 ) -> HoleResult:
     """Complete the pairs' inputs with their wanted emotions, and judge the results beside the pasted truth."""
-    seen = observe(pipeline, instruments, subjects, config, kind, pairs)
+    seen = observe(pipeline, instruments, subjects, config, kind, pairs, variation)
     own, wanted = pairs[0] == pairs[1], subjects.faces.emotion[pairs[1]]
 
     def per_emotion(name: str) -> dict[str, float]:
@@ -220,7 +228,7 @@ def measure(
         identity=_mean(seen["identity"]) if "identity" in seen else None,
         identity_ceiling=_mean(seen["identity ceiling"]) if "identity" in seen else None,
         same_person=_mean(seen["identity"] > likeness.threshold) if likeness is not None else None,
-        diversity=diversity(pipeline, subjects.faces, config, kind),
+        diversity=diversity(pipeline, subjects.faces, config, kind, variation),
         frechet=metrics.frechet_distance(seen["features"], instruments.reference),
         closer=closeness(seen, ~own),
         accuracy_per_emotion=per_emotion("right"),
@@ -240,17 +248,16 @@ def closeness(seen: dict[str, Tensor], edit: Tensor) -> Closeness | None:
 
 
 @torch.no_grad()
-def diversity(pipeline: ECGANPipeline, faces: FaceSet, config: TrainConfig, kind: str) -> float:
+def diversity(pipeline: ECGANPipeline, faces: FaceSet, config: TrainConfig, kind: str, variation: float = 1.0) -> float:
     """Mean pairwise difference in the hole, 0..255, of four seeds of each of 24 fixed faces, own emotion."""
     face, emotion = fixed_faces(faces, DIVERSITY_FACES)
     hole = holes_for(kind, len(face), config.networks.image_size)
     spreads = []
     for i in emotion.unique().tolist():
         mine = emotion == i
+        how = {"emotion": config.emotions[i], "variation": variation}
         samples = [
-            pipeline.decode(
-                pipeline.complete(face[mine], hole[mine], emotion=config.emotions[i], seeds=[seed] * int(mine.sum()))
-            ).cpu()
+            pipeline.decode(pipeline.complete(face[mine], hole[mine], seeds=[seed] * int(mine.sum()), **how)).cpu()
             for seed in range(DIVERSITY_SEEDS)
         ]
         spreads.append(metrics.spread_in(samples, hole[mine]))

@@ -113,7 +113,7 @@ def load_photographs(folder: Path) -> list[Photographs]:
 
 
 def measure_photographs(
-    pipeline: ECGANPipeline, photographs: Photographs, public: PublicNetworks
+    pipeline: ECGANPipeline, photographs: Photographs, public: PublicNetworks, variation: float = 1.0
 ) -> tuple[PhotographResult, Tensor]:
     """The figures of one set, and a sheet [rows,4,3,S,S] in −1..1: original · hole · α = 0 · α = 1.
 
@@ -121,7 +121,7 @@ def measure_photographs(
         UnknownEmotion: the model does not have the emotion that the networks are asked for.
     """
     parts = photographs.pictures.split(AT_ONCE)
-    looked = [look_at_part(pipeline, part, public, i * AT_ONCE) for i, part in enumerate(parts)]
+    looked = [look_at_part(pipeline, part, public, i * AT_ONCE, variation) for i, part in enumerate(parts)]
     seen = {name: torch.cat([part[name] for part in looked]) for name in looked[0]}
     moved = (seen["edited person"] - seen["person"]).norm(dim=1)
     same, other = _between(seen["person"], photographs.identity)
@@ -143,10 +143,12 @@ def measure_photographs(
     return result, seen["sheet"][:SHEET] * 2 - 1
 
 
-def look_at_part(pipeline: ECGANPipeline, pictures: Tensor, public: PublicNetworks, seed: int) -> dict[str, Tensor]:
+def look_at_part(
+    pipeline: ECGANPipeline, pictures: Tensor, public: PublicNetworks, seed: int, variation: float
+) -> dict[str, Tensor]:
     """What the public networks say of some pictures before and after: values by name, one a picture."""
-    neutral, shown = edited_pair(pipeline, pictures, EXPRESSION_HOLE, public.emotion, seed)
-    _, mouth = edited_pair(pipeline, pictures, IDENTITY_HOLE, public.emotion, seed)
+    neutral, shown = edited_pair(pipeline, pictures, EXPRESSION_HOLE, public.emotion, seed, variation)
+    _, mouth = edited_pair(pipeline, pictures, IDENTITY_HOLE, public.emotion, seed, variation)
     equal = [
         ((edited == pictures) | (hole_of(kind) > 0)).flatten(1).all(dim=1)
         for edited, kind in ((neutral, EXPRESSION_HOLE), (shown, EXPRESSION_HOLE), (mouth, IDENTITY_HOLE))
@@ -167,7 +169,9 @@ def hole_of(kind: str) -> Tensor:
     return region(kind, 1, SIDE, torch.Generator(), jitter=0)
 
 
-def edited_pair(pipeline: ECGANPipeline, pictures: Tensor, kind: str, emotion: str, seed: int) -> tuple[Tensor, Tensor]:
+def edited_pair(
+    pipeline: ECGANPipeline, pictures: Tensor, kind: str, emotion: str, seed: int, variation: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """The pictures completed at α = 0 and shifted to α = 1 along the emotion's vector; seeds count from `seed`."""
     latent = complete_portraits(
         pipeline,
@@ -175,6 +179,7 @@ def edited_pair(pipeline: ECGANPipeline, pictures: Tensor, kind: str, emotion: s
         hole_of(kind),
         emotion=pipeline.emotion_set.neutral,
         seeds=list(range(seed, seed + len(pictures))),
+        variation=variation,
         face="whole image",
     )
     shifted = shift_portraits(pipeline, latent, pipeline.vector(emotion), 1.0)

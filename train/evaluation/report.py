@@ -70,7 +70,8 @@ def _fidelity(report: dict) -> str:
     outside = "equal" if all(r["outside_equal"] for r in report["holes"]) else "NOT equal"
     notes = [
         "PSNR, SSIM and L1 (0 to 255) are for a face's own emotion; the spread is the mean difference between the "
-        f"completions of {SAMPLES} seeds, 0 to 255. Pixels outside the hole: {outside}."
+        f"completions of {SAMPLES} seeds, 0 to 255. All completions: variation {report['variation']:g}. "
+        f"Pixels outside the hole: {outside}."
     ]
     if people := report["identity_on_real_pictures"]:
         notes.append(
@@ -158,29 +159,36 @@ def _photographs(report: dict) -> str:
 
 
 @torch.no_grad()
-def evaluation_sheet(pipeline: ECGANPipeline, faces: FaceSet) -> Tensor:
+def evaluation_sheet(pipeline: ECGANPipeline, faces: FaceSet, variation: float) -> Tensor:
     """The first 16 held-out faces of a fixed shuffle: input · hole · own · every emotion, for each of two holes."""
     face, emotion = fixed_faces(faces, SHEET_FACES)
     names = pipeline.emotion_set.names
     columns = []
     for kind in SHEET_HOLES:
         hole = region(kind, 1, face.shape[-1], torch.Generator(), jitter=0).expand(len(face), -1, -1, -1)
-        wishes = [_completed(pipeline, face, hole, name, 0) for name in names]
+        wishes = [_completed(pipeline, face, hole, name, 0, variation) for name in names]
         own = torch.stack([wishes[int(e)][i] for i, e in enumerate(emotion)])
         columns += [face, face * (1 - hole), own, *wishes]
     return tile(torch.stack(columns, dim=1))
 
 
 @torch.no_grad()
-def samples_sheet(pipeline: ECGANPipeline, faces: FaceSet) -> Tensor:
+def samples_sheet(pipeline: ECGANPipeline, faces: FaceSet, variation: float) -> Tensor:
     """The same faces: input · hole · four seeds of the emotion that the visible part suggests, for each hole."""
     face, _ = fixed_faces(faces, SHEET_FACES)
     columns = []
     for kind in SHEET_HOLES:
         hole = region(kind, 1, face.shape[-1], torch.Generator(), jitter=0).expand(len(face), -1, -1, -1)
-        columns += [face, face * (1 - hole), *(_completed(pipeline, face, hole, None, seed) for seed in range(SAMPLES))]
+        columns += [
+            face,
+            face * (1 - hole),
+            *(_completed(pipeline, face, hole, None, seed, variation) for seed in range(SAMPLES)),
+        ]
     return tile(torch.stack(columns, dim=1))
 
 
-def _completed(pipeline: ECGANPipeline, face: Tensor, hole: Tensor, emotion: str | None, seed: int) -> Tensor:
-    return pipeline.decode(pipeline.complete(face, hole, emotion=emotion, seeds=[seed] * len(face))).cpu()
+def _completed(
+    pipeline: ECGANPipeline, face: Tensor, hole: Tensor, emotion: str | None, seed: int, variation: float
+) -> Tensor:
+    latent = pipeline.complete(face, hole, emotion=emotion, seeds=[seed] * len(face), variation=variation)
+    return pipeline.decode(latent).cpu()

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from ecgan_core.checkpoint import save_checkpoint
+from ecgan_core.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.masks import REGIONS
 from train.cli import main
 from train.config import load_config
@@ -16,6 +16,7 @@ from train.evaluation.measure import (
     HOLES,
     Instruments,
     Subjects,
+    diversity,
     holes_for,
     measure,
     pairs_of,
@@ -63,7 +64,7 @@ class TruthTeller:
     def __init__(self, faces, config):
         self.faces, self.config, self.real = faces, config, to_float(faces.faces)
 
-    def complete(self, face, hole, emotion, seeds):
+    def complete(self, face, hole, emotion, seeds, variation):
         wanted = self.config.emotions.index(emotion)
         given = [next(i for i, real in enumerate(self.real) if torch.equal(real, one)) for one in face]
         people = [self.faces.identity[i] for i in given]
@@ -80,7 +81,7 @@ class TruthTeller:
 class Unmoved(TruthTeller):
     """A pipeline that gives back the input, whatever emotion it is asked for."""
 
-    def complete(self, face, hole, emotion, seeds):
+    def complete(self, face, hole, emotion, seeds, variation):
         return face
 
 
@@ -105,6 +106,12 @@ def test_a_model_that_changes_nothing_fails_where_it_should(recipe, instruments,
     assert result.closer.pixels == result.closer.features == 0
     assert result.closer.l1_to_truth > result.closer.l1_to_input == 0
     assert result.identity == pytest.approx(1, abs=1e-5)
+
+
+def test_the_spread_of_samples_follows_the_variation(recipe, subjects, checkpoint):
+    config, pipeline = load_config(recipe), load_checkpoint(checkpoint)
+    spreads = [diversity(pipeline, subjects.faces, config, "whole face", variation) for variation in (0.0, 0.5, 1.0)]
+    assert 0 == spreads[0] < spreads[1] < spreads[2]
 
 
 def test_pairs_are_of_the_same_person_and_as_many_for_every_emotion(recipe, data):
