@@ -94,7 +94,7 @@ class MaskedFaceComplete(io.ComfyNode):
                     "samples", default=1, min=1, max=64, tooltip="How many different completions of each picture."
                 ),
                 slider(
-                    "variation", 0.0, 2.0, 1.0, "How far samples stray from the likeliest face: at 0 all are that one."
+                    "variation", 0.0, 2.0, 0.5, "How far samples stray from the likeliest face: at 0 all are that one."
                 ),
                 face_input(),
                 io.Int.Input(

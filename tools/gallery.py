@@ -126,7 +126,7 @@ FOUR_VARIATIONS = Workflow(
             (FIRST, 680),
             190,
         ),
-        complete((SECOND, TOP), PAINTED, samples=4, variation=1.5),
+        complete((SECOND, TOP), PAINTED, samples=4, variation=1.0),
         save("completed", ("complete", "image"), "variation", (THIRD, TOP)),
     ),
     shows="complete",

@@ -5,16 +5,25 @@ import shutil
 import pytest
 import torch
 
+from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
 from train.cli import main
 from train.config import ConfigError, TrainConfig, from_dict, load_config
 from train.data import faces as data_module
 from train.data.faces import DataError, augment, draw, is_held_out, load_faces, step_generator
 
 
-def test_the_recipe_of_the_default_model_is_valid():
-    config = load_config("recipes/portraits-64.yaml")
-    assert config.networks.image_size == 64
+@pytest.mark.parametrize(("name", "side"), [("portraits-64", 64), ("portraits-128", 128), ("portraits-256", 256)])
+def test_the_recipes_are_valid(name, side):
+    config = load_config(f"recipes/{name}.yaml")
+    assert config.networks.image_size == side
     assert from_dict(config.to_dict()) == config
+
+
+def test_the_artists_recipe_can_start_from_the_default_model():
+    encoder = load_checkpoint(DEFAULT_CHECKPOINT).encoder.config
+    sizes = load_config("recipes/artist-128.yaml").networks
+    assert (sizes.image_size, list(sizes.widths)) == (encoder["image_size"], list(encoder["widths"]))
+    assert sizes.latent_channels == encoder["latent_channels"]
 
 
 @pytest.mark.parametrize(
