@@ -25,6 +25,7 @@ TOP = 60
 
 MODEL = {"model": ("model", "model")}
 LATENT = {**MODEL, "latent": ("complete", "latent")}
+PICTURES = "Are the pictures missing? Copy the pack's `workflows/input` into `ComfyUI/input` and press **R**."
 SEEN = "The **i** button above a selected node opens its help."
 
 
@@ -37,7 +38,8 @@ def load_image(name: str, file: str, at: tuple[int, int], height: int = 420, tit
 
 
 def note(title: str, text: str, at: tuple[int, int], height: int, width: int = NARROW) -> Node:
-    return Node("note", "MarkdownNote", at, (width, height), widgets={"text": text}, title=title)
+    height += 50 if width == NARROW else 20
+    return Node("note", "MarkdownNote", at, (width, height), widgets={"text": f"{text}\n\n{PICTURES}"}, title=title)
 
 
 def face_hole(part: str, at: tuple[int, int], image: str = "image", **widgets: Any) -> Node:
@@ -71,7 +73,7 @@ COMPLETE_AND_SHIFT = Workflow(
     example.NAME,
     (
         load_model(),
-        load_image("image", example.PHOTOGRAPH, (FIRST, 220)),
+        load_image("image", "portrait-1.png", (FIRST, 220)),
         complete((SECOND, TOP), PAINTED),
         Node("shift", "EmotionShift", (THIRD, TOP), (WIDE, 500), LATENT, {"emotion": "happy"}),
         save("completed", ("complete", "image"), "completed", (THIRD, 630), "Save the completed face"),

@@ -156,11 +156,7 @@ def strip(cells: Iterable[Cell]) -> Image.Image:
 def thumbnail(studio: Studio, workflow: Workflow) -> Image.Image:
     """What goes in on the left, what comes out on the right."""
     loaded = next(node.widgets["image"] for node in workflow.nodes if node.name == "image")
-    changed: dict[str, dict[str, Any]] = {}
-    if loaded == example.PHOTOGRAPH:  # a real person: not to be shown with another face
-        loaded = "portrait-1.png"
-        changed = {"image": {"image": loaded}}
-    results = studio.show(workflow, None, **changed)
+    results = studio.show(workflow, None)
     sheet = Image.new("RGB", (640, 320), PAPER)
     sheet.paste(studio.input(loaded).resize((320, 320)), (0, 0))
     columns, rows = {1: (1, 1), 2: (2, 1)}.get(len(results), (2, 2))
