@@ -49,7 +49,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--strength", type=float, default=1.0, metavar="X", help="0 neutral, 1 the emotion (default)")
     command.add_argument("--samples", type=_count, default=1, metavar="N", help="how many results (default 1)")
     command.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the first sample (default 0)")
-    command.add_argument("--variation", type=float, default=1.0, metavar="X", help="how far samples differ (default 1)")
+    command.add_argument(
+        "--variation", type=float, default=0.5, metavar="X", help="how far samples differ (default 0.5)"
+    )
     command.add_argument(
         "--feather", type=int, default=8, metavar="PIXELS", help="soft edge inside the mask (default 8)"
     )

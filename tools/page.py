@@ -151,3 +151,17 @@ def portrait_of(page: Page, node_type: str) -> bytes:
         node_type,
     )
     return page.screenshot(clip=box)
+
+
+def screen_of(page: Page, form: dict[str, Any], node_type: str) -> bytes:
+    """A PNG of the page with a workflow that has run, as far as the first node of a type, whose pictures are shown."""
+    load(page, form)
+    page.evaluate("() => app.extensionManager.command.execute('Comfy.Canvas.FitView')")
+    page.locator("[data-testid=queue-button]").first.click()
+    page.wait_for_function(
+        "type => app.graph.nodes.find(n => n.type === type)?.imgs?.every(i => i.complete && i.naturalWidth > 0)",
+        arg=node_type,
+        timeout=60_000,
+    )
+    page.wait_for_timeout(2_000)  # what tells that the job is done has gone by then
+    return page.screenshot()

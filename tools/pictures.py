@@ -1,13 +1,14 @@
 """`python -m tools.pictures`: every picture that shows what the nodes do, made by running them in a real ComfyUI.
 
 Thumbnails of the example workflows go to `workflows/NAME.jpg`, pictures of the help pages to
-`comfy_ecgan/web/docs/images/NODE_ID.jpg`. All faces in them are rendered: nobody is shown who could mind. Run it again
-after the default model has changed.
+`comfy_ecgan/web/docs/images/NODE_ID.jpg`, a screenshot for the README to `docs/comfyui.jpg`. All faces in them are
+rendered: nobody is shown who could mind. Run it again after the default model has changed.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -174,20 +175,20 @@ def _spread(results: list[Image.Image], count: int) -> list[Image.Image]:
     return [results[round(index * (len(results) // 2) / (count - 1))] for index in range(count)]
 
 
-def save(image: Image.Image, path: Path) -> None:
-    """As a JPEG of at most `MAX_BYTES`, as good as that allows."""
+def save(image: Image.Image, path: Path, most: int = MAX_BYTES) -> None:
+    """As a JPEG of at most `most` bytes, as good as that allows."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for quality in range(90, 30, -5):
         file = io.BytesIO()
         image.save(file, "JPEG", quality=quality, optimize=True)
-        if file.tell() <= MAX_BYTES:
+        if file.tell() <= most:
             break
     path.write_bytes(file.getvalue())
     print(f"{path.relative_to(ROOT)}: {image.width}×{image.height}, {file.tell() // 1000} kB", flush=True)
 
 
 def portray(server: Server) -> None:
-    """Pictures of the nodes in `PORTRAYED`, taken from the page."""
+    """Pictures of the nodes in `PORTRAYED`, taken from the page, and the page itself with an example that has run."""
     with page.browsing() as browser:
         opened = page.open_page(browser, server.url, complaints=[])
         opened.evaluate("() => app.ui.settings.setSettingValue('Comfy.NodeBadge.NodeSourceBadgeMode', 'None')")
@@ -195,6 +196,9 @@ def portray(server: Server) -> None:
             page.build(opened, Workflow(node.name, (node,), node.name))
             image = Image.open(io.BytesIO(page.portrait_of(opened, node.type)))
             save(image.convert("RGB"), HELP / f"{node.type}.jpg")
+        form = json.loads((ROOT / "workflows" / f"{gallery.COMPLETE_AND_SHIFT.name}.json").read_text(encoding="utf-8"))
+        screen = page.screen_of(opened, form, "EmotionShift")
+        save(Image.open(io.BytesIO(screen)).convert("RGB"), ROOT / "docs" / "comfyui.jpg", most=150_000)
 
 
 def draw_all() -> None:
