@@ -16,6 +16,10 @@ from ecgan_core.emotions import EmotionVector
 from ecgan_core.files import read_header
 from ecgan_core.pipeline import ECGANPipeline
 
+# Equal weights may round differently by where they lie in memory, and random networks make much of it. An eighth of the
+# step of an 8-bit picture; 1e-4 was exceeded once in four whole runs.
+ROUNDING = 1e-3
+
 
 def outputs(pipeline, faces, holes):
     latent = pipeline.complete(faces, holes, seeds=[1, 2, 3])
@@ -46,7 +50,7 @@ def rewritten(saved: Path, change_metadata=None, change_tensors=None) -> Path:
 def test_a_file_in_full_precision_gives_equal_outputs(pipeline, saved, faces, holes):
     loaded = load_checkpoint(saved)
     for a, b in zip(outputs(loaded, faces, holes), outputs(pipeline, faces, holes), strict=True):
-        assert torch.allclose(a, b, atol=1e-4)  # the weights are equal; where they lie in memory may round differently
+        assert torch.allclose(a, b, atol=ROUNDING)
     for name in ("encoder", "generator"):
         again = loaded.components[name].state_dict()
         assert all(torch.equal(tensor, again[key]) for key, tensor in pipeline.components[name].state_dict().items())
@@ -60,7 +64,7 @@ def test_a_folder_gives_equal_outputs(pipeline, tmp_path, faces, holes):
     pipeline.save_pretrained(tmp_path)
     loaded = ECGANPipeline.from_pretrained(tmp_path)
     for a, b in zip(outputs(loaded, faces, holes), outputs(pipeline, faces, holes), strict=True):
-        assert torch.allclose(a, b, atol=1e-4)
+        assert torch.allclose(a, b, atol=ROUNDING)
     for name, network in pipeline.components.items():
         again = loaded.components[name].state_dict()
         assert all(torch.equal(tensor, again[key]) for key, tensor in network.state_dict().items())
