@@ -30,6 +30,9 @@ class Source:
     use: str = "train"  # rows of index.csv whose `use` is this; the split of a data set of the Hub
     weight: float = 1.0  # how often a batch draws from this source, relative to the others
     held_out: float = 0.15  # share of identities kept for evaluation, never trained on
+    # Whether each person holds still, so that two pictures of one differ by the emotion alone (the portrait studio's
+    # `still: true`). Such a pair teaches what a face with another emotion looks like.
+    paired: bool = False
     labels: dict[str, str] = field(default_factory=dict)  # its names or numbers of emotions → ours; "" leaves out
     columns: dict[str, str] = field(
         default_factory=dict

@@ -32,6 +32,8 @@ class Batch:
     label: Tensor  # c_t [B,m], the truth that Q learns
     own: Tensor  # [B,m]: what the reconstructive path is fed; `label`, or Q's reading of the face
     wanted: Tensor  # [B,m]: what the generative path is asked for; `own`, but for some items another emotion
+    truth: Tensor  # [B,3,S,S]: what it should find: `face`, in the hole the same person's with the wanted emotion
+    known: Tensor  # [B], 1 where there is such a truth
     chance: Chance  # the step's random numbers; nothing draws from elsewhere, or processes would differ
 
 
@@ -72,22 +74,22 @@ class CompletionObjective(nn.Module):
         rebuilt, guessed = [i.float() for i in rebuilt], [i.float() for i in guessed]
         composites = torch.cat([composite(face, rebuilt[-1], hole), composite(face, guessed[-1], hole)])
 
-        asked_own = (batch.own == batch.wanted).all(dim=1).float()  # 1 where the ground truth wears the wanted emotion
-        inside = asked_own[:, None, None, None] * self.config.prior_hole_weight * hole
-        weight = 1 - hole + inside
+        weight = 1 - hole + batch.known[:, None, None, None] * self.config.prior_hole_weight * hole
         terms = {
             "kl": losses.kl_divergence(posterior, losses.hole_prior(posterior, hole))
             + losses.kl_divergence(posterior, encoded.prior),
             "appearance": losses.appearance(rebuilt, face, torch.ones_like(hole))
-            + losses.appearance(guessed, face, weight),
+            + losses.appearance(guessed, batch.truth, weight),
             "chroma": losses.chroma(rebuilt[-1], face, torch.ones_like(hole))
-            + losses.chroma(guessed[-1], face, weight),
+            + losses.chroma(guessed[-1], batch.truth, weight),
         }
         with torch.no_grad():
             target = features(face)
+            wanted_target = target if batch.truth is face else features(batch.truth)
         maps = features(composites)
-        keep = torch.cat([torch.ones_like(asked_own), asked_own])
-        terms["perceptual"] = 2 * losses.perceptual(maps, [torch.cat([t, t]) for t in target], keep)
+        keep = torch.cat([torch.ones_like(batch.known), batch.known])
+        both_targets = [torch.cat(pair) for pair in zip(target, wanted_target, strict=True)]
+        terms["perceptual"] = 2 * losses.perceptual(maps, both_targets, keep)
         terms["mutual_information"] = self._mutual_information(
             batch, composites, maps, discriminator, features, second_opinion
         )

@@ -18,7 +18,7 @@ from ecgan_core.masks import sample_holes
 from . import runs
 from .chance import Chance
 from .config import TrainConfig
-from .data.augment import change_faces, draw_change
+from .data.augment import Change, change_faces, draw_change
 from .data.faces import FaceSet, NoFaces, draw, load_faces, step_generator
 from .devices import compile_blocks
 from .features import reading_accuracy, warm_up
@@ -103,25 +103,41 @@ class Trainer:
         return Chance(generator, self.accelerator.process_index, self.accelerator.num_processes)
 
     def batch(self, chance: Chance) -> Batch:
-        """This process's share of the step's batch."""
+        """This process's share of the step's batch. Every process draws all of it, and loads its own part."""
         config, generator, device = self.config, chance.generator, self.device
         index = draw(self.faces, config.batch, generator)
         change = draw_change(config.batch, generator) if config.augment else None
         hole = sample_holes(config.holes, config.batch, config.networks.image_size, generator)
-        label = F.one_hot(self.faces.emotion[index], len(config.emotions)).float()
+        own_emotion = self.faces.emotion[index]
         other = torch.randint(len(config.emotions), (config.batch,), generator=generator)
-        resampled = torch.rand(config.batch, 1, generator=generator) < config.resample
-        wanted = torch.where(resampled, F.one_hot(other, len(config.emotions)).float(), label)
-        hole, label, wanted = (chance.share(t).to(device, non_blocking=True) for t in (hole, label, wanted))
-        face = self.faces.pick(chance.share(index), device)
+        emotion = torch.where(torch.rand(config.batch, generator=generator) < config.resample, other, own_emotion)
+        truth_index = torch.where(emotion == own_emotion, index, self.faces.pair[index, emotion])
+        known = truth_index >= 0
+        truth_index = torch.where(known, truth_index, index)
+
+        index, truth_index = chance.share(index), chance.share(truth_index)
         if change is not None:
-            face = change_faces(face, change[chance.process :: chance.processes])
+            change = change[chance.process :: chance.processes]
+        face = self._faces(index, change)
+        hole, known = chance.share(hole).to(device, non_blocking=True), chance.share(known).to(device).float()
+        label, wanted = (
+            F.one_hot(chance.share(e), len(config.emotions)).float().to(device) for e in (own_emotion, emotion)
+        )
+        truth = face
+        if not torch.equal(index, truth_index):
+            truth = torch.where(hole > 0, self._faces(truth_index, change), face)
         own = label
         if config.code == "inferred":
             with torch.no_grad():
                 own = self.discriminator.eval().emotion_logits(face, torch.zeros_like(hole)).softmax(1)
             wanted = torch.where((label == wanted).all(dim=1, keepdim=True), own, wanted)
-        return Batch(face.contiguous(memory_format=torch.channels_last), hole, label, own, wanted, chance)
+        return Batch(face, hole, label, own, wanted, truth, known, chance)
+
+    def _faces(self, index: Tensor, change: Change | None) -> Tensor:
+        face = self.faces.pick(index, self.device)
+        if change is not None:
+            face = change_faces(face, change)
+        return face.contiguous(memory_format=torch.channels_last)
 
     def train_step(self) -> dict[str, Tensor]:
         """One step of E and G, then one of D and Q on the same batch; returns the terms, still on the device."""

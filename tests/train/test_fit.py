@@ -1,5 +1,6 @@
 """Real training steps: they lower the loss, reach every network, and leave what a run promises."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -181,6 +182,32 @@ def test_an_inferred_code_is_fed_to_the_networks_but_q_learns_the_truth(recipe, 
     assert not asked_own.all()
     one_hot = batch.wanted[~asked_own]
     assert torch.equal(one_hot, one_hot.round()), "another emotion is asked for plainly"
+
+
+def test_another_emotion_has_a_truth_where_people_hold_still(recipe, data, tmp_path):
+    """The truth is the same person's picture with the wanted emotion, inside the hole; elsewhere it is the input."""
+    config = load_config(recipe, ["resample=1", "augment=false"])
+    unpaired = trainer_of(config, data, tmp_path)
+    batch = unpaired.batch(unpaired.chance())
+    asked_own = (batch.label == batch.wanted).all(dim=1)
+    assert torch.equal(batch.known > 0, asked_own)
+    assert torch.equal(batch.truth, batch.face)
+
+    config = dataclasses.replace(config, data=tuple(dataclasses.replace(s, paired=True) for s in config.data))
+    trainer = trainer_of(config, data, tmp_path)
+    batch, faces = trainer.batch(trainer.chance()), trainer.faces
+    for face, truth, hole, known, wanted in zip(
+        batch.face, batch.truth, batch.hole, batch.known, batch.wanted, strict=True
+    ):
+        [here] = [i for i in range(len(faces)) if torch.equal(faces.pick(torch.tensor([i]))[0], face)]
+        [there] = [
+            i
+            for i in range(len(faces))
+            if faces.identity[i] == faces.identity[here] and faces.emotion[i] == wanted.argmax()
+        ]
+        assert known == 1
+        assert torch.equal(truth, torch.where(hole > 0, faces.pick(torch.tensor([there]))[0], face))
+    assert not torch.equal(batch.truth, batch.face)
 
 
 def test_yamls_bare_no_means_no(recipe, data, tmp_path):

@@ -35,6 +35,7 @@ class FaceSet:
     emotion: Tensor
     identity: list[str]
     weight: Tensor
+    pair: Tensor  # [N,m]: the same person's picture with each emotion, or −1; see `Source.paired`
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -73,7 +74,7 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
         DataError: a folder is missing, a picture cannot be read, an emotion is not in the config.
         NoFaces: nothing is left for this split.
     """
-    shots, emotion, identity, weight = [], [], [], []
+    shots, emotion, identity, weight, paired = [], [], [], [], []
     for source in config.data:
         rows = split_of(source, rows_of(source, root), held_out)
         unknown = sorted({row.emotion for row in rows} - set(config.emotions))
@@ -88,6 +89,7 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
             emotion.append(config.emotions.index(row.emotion))
             identity.append(row.identity)
             weight.append(source.weight / len(rows))
+            paired.append(source.paired)
     split = "held-out" if held_out else "training"
     if not shots:
         raise NoFaces(
@@ -99,7 +101,21 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
     else:
         name = " ".join([split, str(size), str(root.resolve()), *(source.path for source in config.data)])
         faces = decoded(shots, size, name, cache_folder() / "faces")
-    return FaceSet(faces, torch.tensor(emotion), identity, torch.tensor(weight))
+    pair = pairs(emotion, identity, paired, len(config.emotions))
+    return FaceSet(faces, torch.tensor(emotion), identity, torch.tensor(weight), pair)
+
+
+def pairs(emotion: Sequence[int], identity: Sequence[str], paired: Sequence[bool], emotions: int) -> Tensor:
+    """[N, emotions]: for each picture that is paired, the same person's with each emotion; −1 where there is none.
+
+    A person with several pictures of one emotion: the last of them.
+    """
+    found = {(identity[i], emotion[i]): i for i in range(len(identity)) if paired[i]}
+    rows = [
+        [found.get((name, e), -1) if is_paired else -1 for e in range(emotions)]
+        for name, is_paired in zip(identity, paired, strict=True)
+    ]
+    return torch.tensor(rows).view(len(identity), emotions)
 
 
 def to_float(faces: Tensor) -> Tensor:

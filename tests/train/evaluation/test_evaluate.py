@@ -163,6 +163,7 @@ def test_who_has_one_picture_only_teaches_no_likeness(recipe, data):
         faces.emotion[once],
         [name for name, kept in zip(faces.identity, once, strict=True) if kept],
         faces.weight[once],
+        faces.pair[once],
     )
     assert train_identity(alone, config, images=32) is None
     assert baselines(torch.randn(len(alone), 8), alone) is None
