@@ -49,14 +49,16 @@ def test_a_saved_vector_is_shown_and_loads_after_a_refresh(page, server: Server,
     open_example(page, "vector-from-photos")
     kind, detail = run_workflow(page)
     assert kind == "execution_success", detail
-    shown = page.evaluate("() => app.graph.nodes.find(n => n.type === 'ECGANVectorSave').widgets.at(-1).value")
-    assert shown.startswith(str(server.base / "models" / "ecgan_vectors" / "laugh_0000"))
+    widget = "app.graph.nodes.find(n => n.type === 'ECGANVectorSave').widgets.at(-1)"
+    name = page.evaluate(f"() => {widget}.value")
+    assert page.evaluate(f"() => {widget}.tooltip") == str(server.base / "models" / "ecgan_vectors" / name)
+    assert name.startswith("laugh_0000")
+    assert not page.evaluate(f"() => {widget}.disabled"), "the page draws a disabled widget without its value"
     saved = page.evaluate("async () => app.graph.serialize().nodes.find(n => n.type === 'ECGANVectorSave')")
     assert saved["widgets_values"] == ["laugh"], "what is shown is not saved with the workflow"
 
     page.evaluate("() => app.refreshComboInNodes()")
     page.evaluate("() => { for (const node of app.graph.nodes) node.mode = 0 }")  # unmutes the last group
-    name = shown.rsplit("/", 1)[-1]
     set_widget(page, "ECGANVectorLoad", "file", name)
     offered = page.evaluate(
         """() => app.graph.nodes.find(n => n.type === 'ECGANVectorLoad')

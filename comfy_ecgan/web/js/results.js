@@ -14,15 +14,17 @@ function dropLivePreview(node) {
     node.setDirtyCanvas(true, true);
 }
 
-// A line of text under the node, such as where a file was saved.
-function showText(node, text) {
+// Where a file was saved: its name under the node, its whole path as the tooltip. Not a disabled widget, because the page
+// draws those without their value.
+function showSavedFile(node, path) {
     let widget = node.widgets?.find((w) => w.name === "saved as");
     if (!widget) {
-        widget = node.addWidget("text", "saved as", "", () => {}, { serialize: false });
+        const restore = () => (widget.value = widget.shown);
+        widget = node.addWidget("text", "saved as", "", restore, { serialize: false, read_only: true });
         widget.serialize = false;
-        widget.disabled = true;
     }
-    widget.value = text;
+    widget.value = widget.shown = path.split(/[\\/]/).pop();
+    widget.tooltip = path;
     node.setDirtyCanvas(true, true);
 }
 
@@ -34,7 +36,7 @@ app.registerExtension({
         nodeType.prototype.onExecuted = function (output) {
             onExecuted?.apply(this, arguments);
             if (output?.images?.length) dropLivePreview(this);
-            else if (output?.text?.length) showText(this, output.text.join("\n"));
+            else if (output?.text?.length) showSavedFile(this, output.text[0]);
         };
     },
 });
