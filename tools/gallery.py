@@ -227,8 +227,9 @@ VECTOR_FROM_PHOTOS = Workflow(
             "An emotion of your own",
             "Two people laugh, and the same two don't: the difference is the emotion. Put your own photos on the "
             "**Load Image** nodes, best ten or so. Press **Run**, read the report, and press **R**: then the saved "
-            "vector is in the list of **Load Emotion Vector**. Unmute the last group (select it, **Ctrl+M**) to use "
-            "it without the photos.",
+            "vector is in the list of **Load Emotion Vector**. To use it without the photos, wake the last two nodes: "
+            "drag a box around them with **Ctrl** held, then press **Ctrl+M**. To share it, pass on its file in "
+            "`models/ecgan_vectors`.",
             (420, TOP),
             140,
             720,
@@ -267,7 +268,7 @@ VECTOR_FROM_PHOTOS = Workflow(
             "again",
             "EmotionShift",
             (2440, 210),
-            (WIDE, 300),
+            (WIDE, 500),
             {**LATENT, "vector": ("load", "vector")},
             {"strength": 0.5},
             muted=True,
@@ -277,7 +278,7 @@ VECTOR_FROM_PHOTOS = Workflow(
     groups=(
         Group("1. Build and save the emotion", (20, 222, 1140, 868)),
         Group("2. Use it", (1200, -20, 1200, 1110)),
-        Group("3. Another day (Ctrl+M)", (2420, -20, 400, 1110)),
+        Group("3. Another day", (2420, -20, 400, 1110)),
     ),
 )
 
@@ -430,7 +431,7 @@ def write(folder: Path) -> None:
 def _tidied(form: dict[str, Any]) -> dict[str, Any]:
     """Without what differs from one run to the next."""
     form["id"] = "00000000-0000-0000-0000-000000000000"
-    form["extra"] = {"ds": {"scale": 0.7, "offset": [60, 60]}}
+    form["extra"] = {"ds": {"scale": 0.7, "offset": [90, 190]}}  # right of and below the page's own bars
     return form
 
 
