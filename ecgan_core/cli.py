@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import DEFAULT_CHECKPOINT
+from .disk import in_words
 
 if TYPE_CHECKING:  # torch takes seconds to import: only once there is work to do
     from torch import Tensor
@@ -26,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         arguments.run(arguments)
     except (ValueError, OSError) as problem:
-        print(f"ecgan: {problem}", file=sys.stderr)
+        print(f"ecgan: {in_words(problem)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stopped:
         print(f"ecgan: {str(stopped) or 'interrupted'}", file=sys.stderr)
@@ -218,11 +219,10 @@ def write_picture(path: Path, picture: Tensor) -> None:
     """Write [3,H,W] in 0..1 as an 8-bit PNG, in one step; pixels that were read from 8 bits come out as they were."""
     from PIL import Image
 
-    from .files import replacing
+    from .files import write_image
 
     pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-    with replacing(path) as temporary:
-        Image.fromarray(pixels).save(temporary, format="PNG")
+    write_image(Image.fromarray(pixels), path, "PNG")
     print(path)
 
 

@@ -6,21 +6,36 @@ of the file, and no function here unpickles.
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import tempfile
-from collections.abc import Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import safetensors
 
+from .disk import ELSEWHERE, sweep_once, to_disk, unfinished_name, writing
+
 if TYPE_CHECKING:  # torch takes seconds and memory to import, and whoever only replaces a file needs none of it
+    from PIL.Image import Image
     from torch import Tensor
 
 MAX_HEADER_BYTES = 16 * 2**20  # our own headers have some ten kilobytes
+DTYPES = {
+    "bool": "BOOL",
+    "uint8": "U8",
+    "int8": "I8",
+    "int16": "I16",
+    "int32": "I32",
+    "int64": "I64",
+    "float16": "F16",
+    "bfloat16": "BF16",
+    "float32": "F32",
+    "float64": "F64",
+}  # torch's names, and those in a safetensors file
 
 
 class BadFile(ValueError):
@@ -91,27 +106,74 @@ def read_tensors(path: str | os.PathLike, kind: str, error: type[BadFile] = BadF
 
 
 @contextmanager
-def replacing(path: str | os.PathLike):
-    """The path of a temporary file that takes the place of `path` when the block ends well, and vanishes otherwise."""
+def replacing(path: str | os.PathLike, elsewhere: str = ELSEWHERE) -> Iterator[str]:
+    """The path of a temporary file that takes the place of `path` when the block ends well, and vanishes otherwise.
+
+    A kill leaves the old file or the new one, and maybe the temporary one, which `sweep` knows. So does a power cut:
+    the new file is on the disk before it gets its name (fsync: 0.4 to 15 ms for a small file, 20 to 60 ms for 240 MB,
+    on a virtual machine). Its name is not waited for: a power cut may undo the last write, but never half of it.
+
+    Args:
+        elsewhere: how to choose another place, for the error text.
+
+    Raises:
+        CannotWrite: the disk is full, read-only or the like.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    try:
-        yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # mkstemp makes files that nobody else may read
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    temporary = unfinished_name(path)
+    with writing(path, elsewhere):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sweep_once(path.parent)
+        try:
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            yield os.fspath(temporary)
+            to_disk(temporary)
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def write_image(image: Image, path: str | os.PathLike, format: str, **options: Any) -> None:
+    """Write a picture in one step, in Pillow's `format` and with its `options`.
+
+    Not straight into the file: where a disk fills up in the midst of a JPEG, Pillow leaves half of it and says nothing.
+
+    Raises:
+        CannotWrite: the disk is full, read-only or the like.
+    """
+    content = io.BytesIO()
+    image.save(content, format, **options)
+    with replacing(path) as temporary:
+        Path(temporary).write_bytes(content.getvalue())
 
 
 def write_tensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file in one step: a reader sees the old file or the new one, never a half."""
-    from safetensors.torch import save_file
+    """Write a safetensors file in one step: a reader sees the old file or the new one, never a half.
 
-    with replacing(path) as temporary:
-        contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        save_file(contiguous, temporary, dict(metadata))
+    Not with `safetensors.save_file`: it writes into a temporary file of its own, which a kill would leave for ever, and
+    says of a full disk what only its own exception can tell.
+
+    Args:
+        tensors: of the dtypes in DTYPES.
+
+    Raises:
+        CannotWrite: the disk is full, read-only or the like.
+    """
+    import torch
+
+    entries: dict[str, dict] = {"__metadata__": dict(metadata)} if metadata else {}
+    order = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))  # so that all of them are aligned
+    end = 0
+    for name in order:
+        tensor = tensors[name]
+        start, end = end, end + tensor.nbytes
+        kind = DTYPES[str(tensor.dtype).removeprefix("torch.")]
+        entries[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [start, end]}
+    header = json.dumps(entries, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        for name in order:
+            file.write(tensors[name].detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ecgan_core.files import replacing
+from ecgan_core.files import write_image
 
 TITLES = {
     "appearance": "appearance: L1 to the face",
@@ -41,8 +41,7 @@ def write_chart(rows: Sequence[dict[str, float]], path: Path) -> None:
         if points:
             corner = (i % COLUMNS * WIDTH, i // COLUMNS * HEIGHT)
             _draw_panel(ImageDraw.Draw(sheet), corner, TITLES[name], points)
-    with replacing(path) as temporary:
-        sheet.reduce(FINE).save(temporary, "PNG")
+    write_image(sheet.reduce(FINE), path, "PNG")
 
 
 def _draw_panel(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ecgan_core.emotions import replicate
 from ecgan_core.encoder import Encoder
+from ecgan_core.files import write_image
 from ecgan_core.generator import Generator, composite
 from ecgan_core.masks import region
 
@@ -58,5 +59,5 @@ def tile(pictures: Tensor) -> Tensor:
 
 
 def write_picture(picture: Tensor, path: Path) -> None:
-    """Write uint8 [3,H,W] in the format of `path`'s suffix."""
-    Image.fromarray(picture.permute(1, 2, 0).numpy()).save(path, quality=92)
+    """Write uint8 [3,H,W] as a JPEG, in one step."""
+    write_image(Image.fromarray(picture.permute(1, 2, 0).numpy()), path, "JPEG", quality=92)

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from ecgan_core.disk import CannotWrite, writing
 from ecgan_core.files import replacing
 
 from .pictures import Crop, read_face
@@ -59,7 +60,8 @@ def decoded(shots: Sequence[Shot], size: int, name: str, folder: Path) -> Tensor
     if (faces := _mapped(kept, shape)) is not None:
         return faces
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         _make_room(folder, start)
         needed, free = 3 * size * size * len(shots), shutil.disk_usage(folder).free
         if needed > free:
@@ -71,8 +73,9 @@ def decoded(shots: Sequence[Shot], size: int, name: str, folder: Path) -> Tensor
             for face in _decode(shots, size):
                 file.write(face.tobytes())
     except OSError as error:
+        reason = error.reason if isinstance(error, CannotWrite) else error
         print(
-            f"cannot keep the decoded faces in {folder} ({error}), so the next start decodes them again; "
+            f"cannot keep the decoded faces in {folder} ({reason}), so the next start decodes them again; "
             "make room there, or set ECGAN_CACHE to another folder",
             file=sys.stderr,
         )

@@ -6,7 +6,7 @@ import os
 import textwrap
 from pathlib import Path
 
-from ecgan_core.files import replacing
+from ecgan_core.files import write_image
 
 from .census import Census, Plan, table, take
 from .findings import ADVICE, HARMS, STOPS, Finding, findings
@@ -35,8 +35,7 @@ def check(plan: Plan, out: Path | None = None) -> tuple[str, int]:
     found = findings(census)
     text = report(census, found)
     if out is not None and any(not item.look.problem for item in census.items):
-        with replacing(out) as temporary:
-            hole_sheet(census).save(temporary, FORMATS[out.suffix.lower()], quality=92)
+        write_image(hole_sheet(census), out, FORMATS[out.suffix.lower()], quality=92)
         text += f"\n\nThe contact sheet is {out}: do eyes and mouths lie inside the holes named after them?"
     return text, sum(finding.level == STOPS for finding in found)
 

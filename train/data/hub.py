@@ -11,12 +11,13 @@ import csv
 import hashlib
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from ecgan_core.disk import making_folder, writing
+
 from ..config import Source
-from ..portraits.assets import cache_folder
+from ..portraits.assets import ELSEWHERE, cache_folder
 from .cache import progress
 from .sources import HUB, DataError, value_of
 
@@ -54,10 +55,8 @@ def keep(dataset: Any, source: Source, folder: Path) -> None:
     if isinstance(dataset.features.get(picture), datasets.Image):
         dataset = dataset.cast_column(picture, datasets.Image(decode=False))
     names = getattr(dataset.features.get(emotion), "names", None)  # of numbered classes
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-        made = Path(temporary) / "set"
-        (made / "pictures").mkdir(parents=True)
+    with writing(folder, ELSEWHERE), making_folder(folder) as made:
+        (made / "pictures").mkdir()
         with (made / "index.csv").open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow(["file", "emotion", "identity", "use"])

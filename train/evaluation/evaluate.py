@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from ecgan_core.checkpoint import load_checkpoint
+from ecgan_core.disk import writing
 from ecgan_core.files import replacing
 from ecgan_core.pipeline import ECGANPipeline
 
@@ -69,7 +70,8 @@ def evaluate(
     photographs, public = opened_photographs(pipeline, extras)
     held_out, training = load_faces(config, data, held_out=True), load_faces(config, data)
     still = still_faces(config, extras.still) if extras.still else None
-    out.mkdir(parents=True, exist_ok=True)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
 
     instruments = make_instruments(training, held_out, config, out, extras, say)
     subjects = Subjects.of(held_out, instruments)

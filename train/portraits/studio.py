@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 from tqdm import tqdm
 
-from ecgan_core.files import replacing
+from ecgan_core.files import replacing, write_image
 
 from .recipe import Recipe, differences, load_recipe, recipe_text
 from .sheet import contact_sheet
@@ -158,10 +158,8 @@ def _is_done(folder: Path, identity: int, recipe: Recipe) -> bool:
 def save_picture(portrait: Portrait, path: Path) -> None:
     """Write a portrait as a JPEG of its own quality."""
     quality = portrait.jpeg_quality
-    with replacing(path) as temporary:
-        Image.fromarray(portrait.image).save(
-            temporary, format="JPEG", quality=quality, subsampling="4:4:4" if quality >= FINE_JPEG else "4:2:0"
-        )
+    subsampling = "4:4:4" if quality >= FINE_JPEG else "4:2:0"
+    write_image(Image.fromarray(portrait.image), path, "JPEG", quality=quality, subsampling=subsampling)
 
 
 def row_of(portrait: Portrait, file: str, emotion: str, identity: str, seed: int) -> dict[str, str]:
@@ -202,8 +200,8 @@ def write_contact_sheet(folder: Path, recipe: Recipe) -> None:
     """The first people of the set, each in every emotion."""
     names = [path.stem for path in sorted((folder / ROWS).glob("*.csv"))[:SHEET_PEOPLE]]
     people = [[Image.open(folder / emotion / f"{name}.jpg") for emotion in recipe.emotions] for name in names]
-    with replacing(folder / SHEET) as temporary:
-        contact_sheet(people, list(recipe.emotions), names, SHEET_CELL).save(temporary, format="JPEG", quality=90)
+    sheet = contact_sheet(people, list(recipe.emotions), names, SHEET_CELL)
+    write_image(sheet, folder / SHEET, "JPEG", quality=90)
 
 
 def _sweep(folder: Path, recipe: Recipe) -> None:
