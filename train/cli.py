@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from ecgan_core.disk import in_words
+
 from .portraits.command import add_to_train
 
 
@@ -17,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         arguments.command(arguments)
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"{arguments.prog}: {error}", file=sys.stderr)
+        print(f"{arguments.prog}: {in_words(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stopped:
         print(f"{arguments.prog}: {str(stopped) or 'stopped'}", file=sys.stderr)

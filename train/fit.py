@@ -11,6 +11,7 @@ import yaml
 from torch import Tensor
 
 from ecgan_core.checkpoint import save_checkpoint
+from ecgan_core.disk import CannotWrite, sweep, writing
 from ecgan_core.files import replacing
 
 from . import runs
@@ -41,6 +42,7 @@ def fit(
 
     Raises:
         StateError: there is already a run, or none, or one of another recipe.
+        CannotWrite: the disk is full or the like; what was saved before is whole.
         KeyboardInterrupt: Ctrl-C or SIGTERM; says what was saved.
     """
     begun = runs.is_begun(out)
@@ -63,6 +65,10 @@ def fit(
                 accelerator.init_trackers("tensorboard", init_kwargs={"tensorboard": purge})
             run.describe()
             run.train(wish)
+        except CannotWrite as problem:
+            if not runs.states_of(out):
+                raise
+            raise CannotWrite(f"{problem}; what was saved before is whole, and --resume goes on from it") from problem
         finally:
             accelerator.end_training()
 
@@ -84,12 +90,14 @@ class Run:
             FloatingPointError: a loss is not finite any more.
         """
         config, trainer, wish = self.config, self.trainer, wish or StopWish()
-        self.write_config()
+        self.prepare_folder()
         accuracy = trainer.begin()
         wish.patient = True
         if accuracy is not None:
             self.say(f"Q names the emotion of {accuracy:.1%} of {len(trainer.held_out)} held-out faces")
             self.save()
+        else:
+            self.show()  # a kill may have come between the state and what is made of it
         if trainer.step == 0:
             self.write_grid()
         last_step, silent_since = math.ceil(config.images / config.batch), time.monotonic()
@@ -123,10 +131,12 @@ class Run:
             return False
         return bool(gather(torch.tensor([wish.asked], device=self.trainer.device)).any())
 
-    def write_config(self) -> None:
-        """`config.yaml`: what decides the run, every default included."""
-        self.out.mkdir(parents=True, exist_ok=True)
+    def prepare_folder(self) -> None:
+        """The folder, without what a kill left half-written, and `config.yaml`: what decides the run."""
+        with writing(self.out):
+            self.out.mkdir(parents=True, exist_ok=True)
         if self.accelerator.is_main_process:
+            sweep(self.out)
             with replacing(self.out / "config.yaml") as temporary:
                 Path(temporary).write_text(self.recipe())
 
@@ -184,13 +194,18 @@ class Run:
             self.say("this device imitates bfloat16, slowly; with mixed_precision=auto it would be faster")
 
     def save(self) -> None:
-        """The run's state; its model so far, named after the folder; and the chart."""
+        """The run's state, and what is made of it."""
         if self.tally.steps:
             self._values(self.tally.means())  # nothing that is not finite is ever saved
+        if self.accelerator.is_main_process:
+            self.trainer.save(runs.state_path(self.out, self.trainer.images))
+        self.show()
+
+    def show(self) -> None:
+        """What follows a saved state: the oldest goes; the model so far, named after the folder; and the chart."""
         if not self.accelerator.is_main_process:
             return
         trainer = self.trainer
-        trainer.save(runs.state_path(self.out, trainer.images))
         runs.drop_old_states(self.out, self.config.keep_states)
         with trainer.ema_weights():
             pipeline = pipeline_of(trainer.networks, self.config)

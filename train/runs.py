@@ -12,10 +12,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
 
+from ecgan_core.disk import writing
 from ecgan_core.files import replacing
 
 from .config import ConfigError, TrainConfig, differences, from_dict
@@ -138,9 +140,12 @@ def read_metrics(run: Path) -> list[dict[str, Any]]:
 
 
 def append_metrics(run: Path, values: dict[str, float]) -> None:
-    """Add a line to `metrics.jsonl`."""
-    with (run / METRICS).open("a") as file:
+    """Add a line to `metrics.jsonl`, onto the disk, so that a state that is saved later has its lines for certain."""
+    path = run / METRICS
+    with writing(path), path.open("a") as file:
         file.write(json.dumps(values) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def forget_metrics_after(run: Path, images: int) -> None:
