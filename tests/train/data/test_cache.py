@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.killing import forks, run, was_killed
 from train.config import load_config
 from train.data import cache
 from train.data import faces as data_module
@@ -99,6 +100,18 @@ def test_a_broken_picture_leaves_nothing_behind(shots, kept):
     with pytest.raises(DataError, match=r"cannot read the picture .*3\.png"):
         decoded(shots, 32, "set", kept)
     assert list(kept.iterdir()) == []
+
+
+@forks
+def test_a_half_written_file_is_never_mapped(shots, kept):
+    expected, code, deaths = decoded(shots, 32, "set", kept.with_name("other")), None, 0
+    while code != 0:
+        code, said = run(decoded, shots, 32, "set", kept, folder=kept, at=deaths + 1)
+        assert code == 0 or was_killed(code), said
+        deaths += was_killed(code)
+        for file in kept.glob("*.npy"):
+            assert np.array_equal(np.load(file), expected)
+    assert deaths >= 4
 
 
 def test_without_room_for_the_file_the_faces_are_in_memory(shots, kept, monkeypatch, capsys):
