@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import folder_paths
 
+from ecgan_core.disk import writing
+
 from .models import HostModel, register_model_folder, stamp_of
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def save_vector(vector: EmotionVector, filename_prefix: str) -> Path:
 
     Raises:
         ValueError: the name is empty or leads out of the folder.
+        CannotWrite: the disk is full, read-only or the like.
     """
     root = os.path.abspath(folder_paths.get_folder_paths(FOLDER)[0])
     prefix = filename_prefix.strip().replace("\\", "/")
@@ -73,7 +76,8 @@ def save_vector(vector: EmotionVector, filename_prefix: str) -> Path:
             f"the file name '{filename_prefix}' leads out of the folder {root}; type one without '..' and without a "
             f"'/' in front, such as my-emotions/smirk"
         )
-    folder, name, counter, _, _ = folder_paths.get_save_image_path(prefix, root)
+    with writing(os.path.join(root, prefix)):  # it makes the folders
+        folder, name, counter, _, _ = folder_paths.get_save_image_path(prefix, root)
     path = _reserved(Path(folder), name, counter)
     try:
         vector.save(path)
