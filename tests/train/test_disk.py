@@ -144,3 +144,17 @@ def test_faces_are_in_memory_where_nothing_can_be_kept(unwritable, tmp_path, cap
         decoded([Shot(tmp_path / "1.png", None, (0.0, 0.0, 1.0, 1.0))], 64, "set", unwritable / "faces").shape[0] == 1
     )
     assert f"cannot keep the decoded faces in {unwritable / 'faces'} (" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "export", "evaluate"])
+def test_commands_with_an_unwritable_out(recipe, data, finished, unwritable, capsys, command):
+    out = unwritable / "sub" / {"check": "sheet.jpg", "export": "model.safetensors", "evaluate": "report"}[command]
+    arguments = {
+        "check": [data / "faces", "--out", out],
+        "export": [finished, out],
+        "evaluate": [finished / "run.safetensors", recipe, "--data", data, "--out", out],
+    }[command]
+    assert main([command, *map(str, arguments)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"{command}: {out} cannot be written: ")
+    assert error.count("\n") == 1
