@@ -153,7 +153,8 @@ def write_tensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], metada
     """Write a safetensors file in one step: a reader sees the old file or the new one, never a half.
 
     Not with `safetensors.save_file`: it writes into a temporary file of its own, which a kill would leave for ever, and
-    says of a full disk what only its own exception can tell.
+    says of a full disk what only its own exception can tell. And it orders the metadata anew each time, so that two
+    files of the same content are not equal.
 
     Args:
         tensors: of the dtypes in DTYPES.
