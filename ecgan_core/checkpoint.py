@@ -99,7 +99,7 @@ def load_checkpoint(path: str | os.PathLike, dtype: torch.dtype = torch.float32)
     info = _describe(path, header)
     networks = _empty_networks(path, header, info)
     _compare(path, networks, header)
-    tensors = read_tensors(path, KIND, CheckpointError)
+    tensors = read_tensors(path, KIND, CheckpointError, header)
     for name, network in networks.items():
         weights = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
         network.load_state_dict({key: _cast(value, dtype) for key, value in weights.items()}, assign=True)

@@ -137,7 +137,7 @@ class EmotionVector:
             raise BadFile(f"{path} is not {kind}: it is a safetensors file of something else")
         if version != VECTOR_FORMAT:
             raise BadFile(f"{path} has emotion vector format {version}, newer than this version reads; update the pack")
-        direction = read_tensors(path, kind)["direction"]
+        direction = read_tensors(path, kind, header=header)["direction"]
         return cls(header.metadata.get("name", "unnamed"), direction, header.metadata.get("model", ""))
 
 

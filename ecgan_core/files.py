@@ -95,14 +95,26 @@ def read_header(path: str | os.PathLike, kind: str, error: type[BadFile] = BadFi
     return Header(metadata, shapes)
 
 
-def read_tensors(path: str | os.PathLike, kind: str, error: type[BadFile] = BadFile) -> dict[str, Tensor]:
-    """All tensors of a safetensors file whose header `read_header` has accepted, on the CPU."""
-    from safetensors.torch import load_file
+def read_tensors(
+    path: str | os.PathLike, kind: str, error: type[BadFile] = BadFile, header: Header | None = None
+) -> dict[str, Tensor]:
+    """All tensors of a safetensors file whose header `read_header` has accepted, on the CPU and in memory of their own.
+
+    They are read and not mapped: mapped ones would change with a file that is written over while they are in use, and
+    end the process where it became shorter.
+
+    Raises:
+        error: the file cannot be read, or has by now another header than the one given.
+    """
+    from safetensors.torch import load
 
     try:
-        return load_file(os.fspath(path), device="cpu")
+        tensors = load(Path(path).read_bytes())
     except (safetensors.SafetensorError, OSError, KeyError) as problem:
         raise error(f"{path} is not {kind}: its tensors cannot be read ({problem}); download it again") from problem
+    if header is not None and read_header(path, kind, error) != header:
+        raise error(f"{path} was replaced while it was being read; run it again")
+    return tensors
 
 
 @contextmanager

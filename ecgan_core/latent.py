@@ -100,4 +100,4 @@ def read_latent_file(
         raise BadFile(f"{path} is not {kind}: it is a safetensors file of something else")
     if version not in formats:
         raise BadFile(f"{path} has latent format {version}, newer than this version reads; update the pack")
-    return read_tensors(path, kind), header.metadata
+    return read_tensors(path, kind, header=header), header.metadata

@@ -13,19 +13,30 @@ from safetensors.torch import load_file, save_file
 
 from ecgan_core.checkpoint import CheckpointError, inspect_checkpoint, load_checkpoint, save_checkpoint
 from ecgan_core.emotions import EmotionVector
-from ecgan_core.files import read_header
+from ecgan_core.files import BadFile, read_header, read_tensors
 from ecgan_core.pipeline import ECGANPipeline
 
-# An eighth of the step of an 8-bit picture. One whole run in four went beyond 1e-4, why is not known: weights that lie
-# elsewhere in memory, tried 60 times, change nothing.
-ROUNDING = 1e-3
+# Measured: 0 in a thousand pairs, with freed memory poisoned and each run fresh. Other numbers of threads, or without
+# oneDNN, round up to 5e-6 differently. What is further apart is no rounding.
+ROUNDING = 1e-5
 
 
 def outputs(pipeline, faces, holes):
     latent = pipeline.complete(faces, holes, seeds=[1, 2, 3])
     shifted = pipeline.shift(latent, pipeline.vector("angry"), 0.7)
     realness = pipeline.discriminator(faces, holes)
-    return [pipeline.decode(latent), pipeline.decode(shifted), pipeline.infer_emotion(faces), realness]
+    read = pipeline.infer_emotion(faces)
+    return {"completed": pipeline.decode(latent), "shifted": pipeline.decode(shifted), "read": read, "real": realness}
+
+
+def assert_same(loaded, pipeline, faces, holes, networks=("encoder", "generator", "discriminator")):
+    """The weights first: a difference then is of what was loaded, or else of what was made of it."""
+    for name in networks:
+        again = loaded.components[name].state_dict()
+        assert [k for k, v in pipeline.components[name].state_dict().items() if not torch.equal(v, again[k])] == []
+    ours, theirs = outputs(pipeline, faces, holes), outputs(loaded, faces, holes)
+    apart = {what: (ours[what] - theirs[what]).abs().max().item() for what in ours}
+    assert max(apart.values()) <= ROUNDING, apart
 
 
 @pytest.fixture
@@ -49,11 +60,7 @@ def rewritten(saved: Path, change_metadata=None, change_tensors=None) -> Path:
 @torch.no_grad()
 def test_a_file_in_full_precision_gives_equal_outputs(pipeline, saved, faces, holes):
     loaded = load_checkpoint(saved)
-    for a, b in zip(outputs(loaded, faces, holes), outputs(pipeline, faces, holes), strict=True):
-        assert torch.allclose(a, b, atol=ROUNDING)
-    for name in ("encoder", "generator"):
-        again = loaded.components[name].state_dict()
-        assert all(torch.equal(tensor, again[key]) for key, tensor in pipeline.components[name].state_dict().items())
+    assert_same(loaded, pipeline, faces, holes, ("encoder", "generator"))  # spectral norm was folded in the third
     assert loaded.fingerprint == pipeline.fingerprint
     assert loaded.emotion_set == pipeline.emotion_set
     assert not any(network.training for network in loaded.components.values())
@@ -63,11 +70,7 @@ def test_a_file_in_full_precision_gives_equal_outputs(pipeline, saved, faces, ho
 def test_a_folder_gives_equal_outputs(pipeline, tmp_path, faces, holes):
     pipeline.save_pretrained(tmp_path)
     loaded = ECGANPipeline.from_pretrained(tmp_path)
-    for a, b in zip(outputs(loaded, faces, holes), outputs(pipeline, faces, holes), strict=True):
-        assert torch.allclose(a, b, atol=ROUNDING)
-    for name, network in pipeline.components.items():
-        again = loaded.components[name].state_dict()
-        assert all(torch.equal(tensor, again[key]) for key, tensor in network.state_dict().items())
+    assert_same(loaded, pipeline, faces, holes)
     assert loaded.fingerprint == pipeline.fingerprint
     assert loaded.emotion_set == pipeline.emotion_set
 
@@ -89,7 +92,8 @@ def test_the_default_file_is_half_the_size_and_nearly_the_same(pipeline, saved, 
     loaded = load_checkpoint(tmp_path / "half.safetensors")
     assert loaded.generator.dtype == torch.float32
     assert loaded.fingerprint == pipeline.fingerprint
-    assert (outputs(loaded, faces, holes)[0] - outputs(pipeline, faces, holes)[0]).abs().mean() < 2e-3
+    ours, half = (outputs(model, faces, holes)["completed"] for model in (pipeline, loaded))
+    assert (half - ours).abs().mean() < 2e-3
     assert load_checkpoint(saved, torch.bfloat16).generator.dtype == torch.bfloat16
 
 
@@ -106,6 +110,24 @@ def test_a_failed_save_keeps_the_old_file(pipeline, saved, monkeypatch):
         save_checkpoint(pipeline, saved, card=object())  # not text: fails while the file is written
     assert saved.read_bytes() == old
     assert [file.name for file in saved.parent.iterdir()] == [saved.name]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_a_file_that_is_written_over_does_not_reach_a_loaded_model(pipeline, tmp_path, dtype):
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(pipeline, path, dtype=dtype)
+    loaded = load_checkpoint(path, dtype)
+    before = {key: tensor.clone() for key, tensor in loaded.generator.state_dict().items()}
+    path.write_bytes(bytes(path.stat().st_size))  # in place, as `cp` does; a shorter file would end a mapping process
+    assert all(torch.equal(tensor, before[key]) for key, tensor in loaded.generator.state_dict().items())
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_not_mixed_up(pipeline, other_pipeline, saved):
+    header = read_header(saved, "a file")
+    assert read_tensors(saved, "a file", header=header)
+    save_checkpoint(other_pipeline, saved, card="Another one.", dtype=torch.float32)
+    with pytest.raises(BadFile, match="was replaced while it was being read; run it again"):
+        read_tensors(saved, "a file", header=header)
 
 
 def test_inspect_reads_the_header_alone(saved):
