@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ecgan_core.words import kind, shown
+
 if TYPE_CHECKING:
     from ecgan_core.faces import Box
 
@@ -34,7 +36,7 @@ def boxes_from_wire(value: Any, pictures: int) -> list[list[Box]] | None:
     if _is_box(value):
         return [[_box(value)]] * pictures
     if not isinstance(value, list):
-        raise ValueError(f"the input 'bounding_boxes' cannot be a {type(value).__name__}; {FORMS}")
+        raise ValueError(f"the input 'bounding_boxes' cannot be {kind(value)}; {FORMS}")
     if all(map(_is_box, value)):
         boxes = [_box(box) for box in value]
         each = pictures > 1 and len(boxes) == pictures
@@ -42,7 +44,7 @@ def boxes_from_wire(value: Any, pictures: int) -> list[list[Box]] | None:
     lists = [item if isinstance(item, list) and not _is_box(item) else None for item in value]
     if None in lists:
         odd = value[lists.index(None)]
-        raise ValueError(f"the input 'bounding_boxes' has {_shown(odd)} where a list of boxes is due; {FORMS}")
+        raise ValueError(f"the input 'bounding_boxes' has {shown(odd)} where a list of boxes is due; {FORMS}")
     if len(lists) not in (1, pictures):
         raise ValueError(
             f"the input 'bounding_boxes' has boxes for {len(lists)} pictures, but there are {pictures}; connect the "
@@ -71,12 +73,7 @@ def _box(value: Any) -> Box:
     try:
         x, y, width, height = (value[side] for side in SIDES) if isinstance(value, Mapping) else value
         return Box(float(x), float(y), float(width), float(height))
-    except (KeyError, TypeError, ValueError) as problem:
+    except (KeyError, TypeError, ValueError, OverflowError) as problem:
         if str(problem).startswith("a face box must"):
-            raise ValueError(f"the input 'bounding_boxes' has {_shown(value)}, but {problem}; {FORMS}") from None
-        raise ValueError(f"the input 'bounding_boxes' has {_shown(value)}, which is no box; {FORMS}") from None
-
-
-def _shown(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
+            raise ValueError(f"the input 'bounding_boxes' has {shown(value)}, but {problem}; {FORMS}") from None
+        raise ValueError(f"the input 'bounding_boxes' has {shown(value)}, which is no box; {FORMS}") from None

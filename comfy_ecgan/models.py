@@ -19,6 +19,7 @@ from comfy.model_patcher import ModelPatcher
 
 from ecgan_core import DEFAULT_CHECKPOINT
 from ecgan_core.checkpoint import CheckpointError, CheckpointInfo, inspect_checkpoint, load_checkpoint
+from ecgan_core.words import shown
 
 if TYPE_CHECKING:
     from ecgan_core.pipeline import ECGANPipeline
@@ -61,7 +62,7 @@ def checkpoint_path(name: str) -> Path:
     if path is None:
         known = ", ".join(names) if names else "none yet"
         raise ValueError(
-            f"there is no model '{name}' (installed: {known}); put the .safetensors file into "
+            f"there is no model {shown(name)} (installed: {known}); put the .safetensors file into "
             f"{folder_paths.get_folder_paths(FOLDER)[0]} and press R, or choose another"
         )
     return Path(path)
@@ -140,7 +141,7 @@ def load_model(name: str, precision: str = "auto") -> HostModel:
         CheckpointError: the file is not a checkpoint that this version can read.
     """
     if precision not in PRECISIONS:
-        raise ValueError(f"the precision '{precision}' is not one of {', '.join(PRECISIONS)}")
+        raise ValueError(f"the precision {shown(precision)} is not one of {', '.join(PRECISIONS)}")
     path = checkpoint_path(name)
     device = memory.get_torch_device()
     dtype = PRECISIONS[precision] or (torch.float16 if memory.should_use_fp16(device) else torch.float32)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ecgan_core.words import shown
+
 if TYPE_CHECKING:
     from ecgan_core.faces import Box
 
@@ -82,7 +84,7 @@ def boxes_from_text(text: str) -> Box | list[Box] | None:
             x, y, width, height = map(float, numbers)
         except ValueError:
             raise ValueError(
-                f"the face box '{line.strip()}' is not four numbers; write x, y, width, height in pixels, such as "
+                f"the face box {shown(line.strip())} is not four numbers; write x, y, width, height in pixels, such as "
                 f"120, 80, 200, 240, or leave it empty"
             ) from None
         boxes.append(Box(x, y, width, height))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import folder_paths
 
 from ecgan_core.disk import writing
+from ecgan_core.words import shown
 
 from .models import HostModel, register_model_folder, stamp_of
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ecgan_core.emotions import EmotionVector
 
 FOLDER = "ecgan_vectors"
+LONGEST_NAME = 200  # bytes; file systems take 255, and a number and an ending are added
+LONGEST_PATH = 1000  # characters
 NO_VECTOR = "(no vector: save one with Save Emotion Vector and press R)"
 
 
@@ -48,7 +51,7 @@ def load_vector(name: str, model: HostModel | None = None) -> EmotionVector:
     if path is None:
         known = ", ".join(names) if names else "none yet"
         raise ValueError(
-            f"there is no emotion vector '{name}' (saved: {known}); put the .safetensors file into "
+            f"there is no emotion vector {shown(name)} (saved: {known}); put the .safetensors file into "
             f"{folder_paths.get_folder_paths(FOLDER)[0]} and press R, or choose another"
         )
     vector = EmotionVector.load(path)
@@ -71,10 +74,19 @@ def save_vector(vector: EmotionVector, filename_prefix: str) -> Path:
     prefix = filename_prefix.strip().replace("\\", "/")
     if not os.path.basename(prefix):
         raise ValueError("the emotion vector has no file name; type one into 'filename_prefix', such as my-emotion")
+    if (
+        len(prefix) > LONGEST_PATH
+        or not prefix.isprintable()
+        or max(len(part.encode("utf-8")) for part in prefix.split("/")) > LONGEST_NAME
+    ):
+        raise ValueError(
+            f"{shown(filename_prefix)} cannot be the name of a file; use up to {LONGEST_NAME // 4} characters that can "
+            f"be seen, such as my-emotions/smirk"
+        )
     if not Path(os.path.abspath(os.path.join(root, prefix))).is_relative_to(root):
         raise ValueError(
-            f"the file name '{filename_prefix}' leads out of the folder {root}; type one without '..' and without a "
-            f"'/' in front, such as my-emotions/smirk"
+            f"the file name {shown(filename_prefix)} leads out of the folder {root}; type one without '..' and "
+            f"without a '/' in front, such as my-emotions/smirk"
         )
     with writing(os.path.join(root, prefix)):  # it makes the folders
         folder, name, counter, _, _ = folder_paths.get_save_image_path(prefix, root)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from .files import BadFile, read_header, read_tensors, write_tensors
+from .words import shown
 
 VECTOR_FORMAT = "1"
 
@@ -31,9 +32,9 @@ class UnknownEmotion(ValueError):
     """An emotion that the model does not have; the text lists those it has."""
 
     def __init__(self, name: str, known: tuple[str, ...]):
-        near = difflib.get_close_matches(name.lower(), known, n=1)
+        near = difflib.get_close_matches(str(name)[:80].lower(), known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        super().__init__(f"this model has no emotion {name!r}; it knows {', '.join(known)}{hint}")
+        super().__init__(f"this model has no emotion {shown(name)}; it knows {', '.join(known)}{hint}")
         self.name, self.known = name, known
 
 
@@ -85,9 +86,13 @@ class EmotionVector:
     model: str
 
     def __post_init__(self):
+        if not isinstance(self.name, str) or (
+            not self.name.isascii() and any("\ud800" <= c <= "\udfff" for c in self.name)
+        ):
+            raise ValueError(f"an emotion cannot be called {shown(self.name)}; give it a name of letters")
         direction = self.direction.detach().to("cpu", torch.float32)
         if direction.ndim != 1 or not torch.isfinite(direction).all():
-            raise ValueError(f"the emotion vector {self.name!r} must be one row of finite numbers")
+            raise ValueError(f"the emotion vector {shown(self.name)} must be one row of finite numbers")
         object.__setattr__(self, "direction", direction)
 
     def __add__(self, other: EmotionVector) -> EmotionVector:

@@ -25,6 +25,7 @@ from .emotions import EmotionSet, EmotionVector, SeparationReport, separation
 from .encoder import Encoder
 from .generator import Generator, composite
 from .latent import FaceLatent
+from .words import finite, kind, shown
 
 PARTLY_MISSING = 0.05  # a pixel that is masked by more than this share is missing for the networks
 
@@ -128,6 +129,7 @@ class ECGANPipeline(DiffusionPipeline):
             UnknownEmotion: this model has no such emotion.
             ValueError: shapes or the number of seeds do not fit.
         """
+        strength, variation = finite("strength", strength), finite("variation", variation)
         face, hole = self._checked(face, hole)
         if len(seeds) != len(face):
             raise ValueError(f"each face needs its own seed, but there are {len(face)} faces and {len(seeds)} seeds")
@@ -139,7 +141,7 @@ class ECGANPipeline(DiffusionPipeline):
 
         encoded = self.encoder(self._cast(face * (1 - hole)), self._cast(hole))
         shape = self.encoder.latent_shape
-        noise = torch.stack([torch.randn(shape, generator=torch.Generator("cpu").manual_seed(s)) for s in seeds])
+        noise = torch.stack([torch.randn(shape, generator=torch.Generator("cpu").manual_seed(_seed(s))) for s in seeds])
         z = encoded.prior.mean + variation * encoded.prior.std * self._cast(noise)
         return FaceLatent(z, code, encoded.features, face, hole, self.fingerprint)
 
@@ -151,6 +153,11 @@ class ECGANPipeline(DiffusionPipeline):
         visible = latent.face * (1 - latent.hole)
         code, visible, hole = self._cast(latent.code), self._cast(visible), self._cast(latent.hole)
         generated = self.generator(latent.z, code, latent.features, visible, hole)[-1]
+        if not torch.isfinite(generated).all():
+            raise ValueError(
+                "the model drew no picture but numbers beyond all bounds; use a smaller strength and variation, or "
+                "load the model in fp32"
+            )
         return composite(latent.face, generated.float(), latent.hole)
 
     def shift(self, latent: FaceLatent, vector: EmotionVector, strength: float) -> FaceLatent:
@@ -159,6 +166,7 @@ class ECGANPipeline(DiffusionPipeline):
         Raises:
             ValueError: the vector, or the latent, belongs to another model.
         """
+        strength = finite("strength", strength)
         self._must_be_ours(latent)
         self.must_fit(vector)
         if strength == 0:
@@ -179,6 +187,10 @@ class ECGANPipeline(DiffusionPipeline):
         face, hole = self._checked(face, torch.zeros_like(face[:, :1]) if hole is None else hole)
         with evaluating(self.discriminator):
             logits = self.discriminator.emotion_logits(self._cast(face * (1 - hole)), self._cast(hole))
+        if not torch.isfinite(logits).all():
+            raise ValueError(
+                "the model reads no emotion but numbers beyond all bounds; load it in fp32, or another one"
+            )
         return logits.float().softmax(dim=-1)
 
     def vector(self, name: str) -> EmotionVector:
@@ -264,8 +276,14 @@ class ECGANPipeline(DiffusionPipeline):
         """Face and binary hole as float32 on the model's device; raises ValueError if their shapes do not fit."""
         side = self.frame_size
         for what, tensor, channels in (("faces", face, 3), ("holes", hole, 1)):
+            if not isinstance(tensor, Tensor):
+                raise ValueError(
+                    f"this model takes {what} as a tensor [B,{channels},{side},{side}], not {kind(tensor)}"
+                )
             if tensor.ndim != 4 or tensor.shape[1:] != (channels, side, side):
                 raise ValueError(f"this model takes {what} [B,{channels},{side},{side}], not {list(tensor.shape)}")
+            if not (tensor.is_floating_point() or channels == 1) or not torch.isfinite(tensor).all():
+                raise ValueError(f"the {what} must be finite numbers, in −1..1 (holes: 0..1), but some are not")
         if len(face) != len(hole):
             raise ValueError(f"there must be as many holes as faces, but there are {len(hole)} and {len(face)}")
         device = self.generator.device
@@ -277,3 +295,10 @@ class ECGANPipeline(DiffusionPipeline):
                 f"this latent was made by another model ({latent.model}, this one is {self.fingerprint}); "
                 f"use the model that completed the face"
             )
+
+
+def _seed(value: object) -> int:
+    """A seed as torch takes it: 64 bits, so that one below 0 or beyond them counts round."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"a seed must be a whole number, but it is {shown(value)}")
+    return int(value) % 2**64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from .latent import FaceLatent
 from .pipeline import PARTLY_MISSING, ECGANPipeline
 from .portrait_latent import PortraitLatent
 from .stitch import crop, distance_from_middle, stitch
+from .words import finite, shown
 
 __all__ = [
     "FACE_CHOICES",
@@ -33,6 +35,7 @@ __all__ = [
 
 FACES_AT_ONCE = 8  # on a graphics card: bounds the memory that a large batch takes
 FACE_CHOICES = ("auto", "whole image")
+LARGEST_BOX = 2  # longer sides of its picture: a face may reach beyond the picture, but not by more than that
 SEED_OF_NEXT_FACE = 0x9E3779B97F4A7C15  # far away, so that a face never has the seed of a picture's next sample
 
 Boxes = Box | Sequence[Box | Sequence[Box] | None] | None
@@ -79,6 +82,7 @@ def complete_portraits(
         UnknownEmotion: this model has no such emotion.
         ValueError: pictures and holes do not fit each other, or there is nothing to fill.
     """
+    color_match, feather = finite("color_match", color_match), int(finite("feather", feather))
     if not 0 <= color_match <= 1:
         raise ValueError(f"color_match must be from 0 to 1, not {color_match:g}")
     pictures, holes = matched(pictures, holes)
@@ -181,7 +185,9 @@ def portrait_frames(picture: Tensor, hole: Tensor | None, face: str = "auto", bo
     """
     height, width = picture.shape[-2:]
     if face not in FACE_CHOICES:
-        raise ValueError(f"face must be one of {', '.join(map(repr, FACE_CHOICES))}, not {face!r}")
+        raise ValueError(f"face must be one of {', '.join(map(repr, FACE_CHOICES))}, not {shown(face)}")
+    for box in boxes:
+        _must_lie_in(box, height, width)
     if face == "whole image":
         if len(boxes) > 1 and hole is not None:
             boxes = choose_faces(boxes, hole)
@@ -192,6 +198,18 @@ def portrait_frames(picture: Tensor, hole: Tensor | None, face: str = "auto", bo
     if hole is None:
         hole = picture.new_zeros(1, height, width)
     return [frame_of_face(level(pixels, box)) for box in choose_faces(boxes, hole)]
+
+
+def _must_lie_in(box: Box, height: int, width: int) -> None:
+    """Raise ValueError unless a given box can be a face of a picture: of its size, in it, and in pixels."""
+    size = f"the picture is {width}×{height} pixels"
+    if max(box.width, box.height) > LARGEST_BOX * max(height, width) or min(box.width, box.height) < 1:
+        raise ValueError(
+            f"the face box is {box.width:g}×{box.height:g} pixels, but {size}; give the face's own width and height, "
+            f"in pixels of this picture"
+        )
+    if not (-box.width < box.x < width and -box.height < box.y < height):
+        raise ValueError(f"the face box at x {box.x:g}, y {box.y:g} lies outside the picture: {size}; correct the box")
 
 
 def pixels_of(picture: Tensor) -> np.ndarray:
@@ -254,6 +272,9 @@ def matched(pictures: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
         raise ValueError("the picture is RGBA (it has a transparency channel); flatten it first")
     if pictures.shape[1] != 3:
         raise ValueError(f"the picture has {pictures.shape[1]} channels; give red, green and blue")
+    for what, tensor in (("picture", pictures), ("mask", holes)):
+        if not tensor.numel() or not all(map(math.isfinite, (float(end) for end in torch.aminmax(tensor)))):
+            raise ValueError(f"the {what} has no values, or some that are no numbers (NaN or infinity); make it again")
     for i, hole in enumerate(holes):
         if not (hole > PARTLY_MISSING).any():
             which = f"mask {i + 1} of {len(holes)}" if len(holes) > 1 else "the mask"

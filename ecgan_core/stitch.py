@@ -20,8 +20,11 @@ Region = tuple[slice, slice]  # rows and columns of a picture
 
 
 def crop(image: Tensor, frame: Frame, size: int) -> Tensor:
-    """The frame's content, upright, [C,H,W] → [C,size,size]; outside the picture its edge is repeated."""
-    square = _turned_square(image, frame) if frame.roll else _square(image, frame)
+    """The frame's content, upright, [C,H,W] → [C,size,size] in 0..1; outside the picture its edge is repeated.
+
+    A picture of a wider range (HDR) is clipped, in the crop only: the networks know nothing beyond black and white.
+    """
+    square = (_turned_square(image, frame) if frame.roll else _square(image, frame)).clamp_(0, 1)
     if frame.side == size:
         return square
     return F.interpolate(square[None], size=(size, size), mode="bilinear", antialias=True, align_corners=False)[0]
@@ -74,7 +77,7 @@ def stitch(image: Tensor, patch: Tensor, hole: Tensor, frame: Frame, feather: in
     if weights.numel():
         old = image[:, rows, columns]
         new = _patch_in_region(patch, frame, region).clamp(0, 1)
-        result[:, rows, columns] = torch.where(weights > 0, old + weights * (new - old), old)
+        result[:, rows, columns] = torch.where(weights > 0, torch.lerp(old, new, weights.expand_as(old)), old)
     return result
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io, ui
 
 from comfy_ecgan import models, portraits
+from comfy_ecgan.inputs import checked
 from comfy_ecgan.sockets import BoxSocket, LatentSocket, ModelSocket
 
 from .common import CATEGORY, face_box_input, face_input, slider
@@ -42,6 +43,7 @@ class LoadECGAN(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, model: str, precision: str = "auto") -> io.NodeOutput:
         return io.NodeOutput(models.load_model(model, precision))
 
@@ -132,6 +134,7 @@ class MaskedFaceComplete(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         model,

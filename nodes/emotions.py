@@ -6,6 +6,7 @@ from comfy_api.latest import io, ui
 
 from comfy_ecgan import emotions as feelings
 from comfy_ecgan import portraits
+from comfy_ecgan.inputs import checked
 from comfy_ecgan.sockets import LatentSocket, ModelSocket, VectorSocket
 
 from .common import CATEGORY, face_input, own_emotions, slider
@@ -55,6 +56,7 @@ class EmotionShift(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, model, latent, strength, vector=None, emotion=None) -> io.NodeOutput:
         shifted = portraits.shift(model, latent, vector=vector, emotion=emotion, strength=strength)
         return io.NodeOutput(shifted.image, shifted, ui=ui.PreviewImage(shifted.image, cls=cls))
@@ -105,6 +107,7 @@ class ECGANEmotionSweep(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, model, latent, emotion, start, end, steps, ping_pong, vector=None) -> io.NodeOutput:
         frames = portraits.sweep(
             model, latent, vector=vector, emotion=emotion, start=start, end=end, steps=steps, ping_pong=ping_pong
@@ -151,6 +154,7 @@ class ECGANEmotionMix(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, model, vector=None, **pairs) -> io.NodeOutput:
         numbers = range(1, cls.PARTS + 1)
         weights = [(pairs[f"emotion_{number}"], pairs[f"weight_{number}"]) for number in numbers]
@@ -187,6 +191,7 @@ class ECGANInferEmotion(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, model, image, face, mask=None) -> io.NodeOutput:
         text, charts = feelings.read(model, image, mask, face=face)
         return io.NodeOutput(text, charts, ui={**ui.PreviewImage(charts, cls=cls).as_dict(), "text": (text,)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io, ui
 
 from comfy_ecgan import holes
+from comfy_ecgan.inputs import checked
 
 from .common import CATEGORY, face_box_input, face_input
 
@@ -58,6 +59,7 @@ class ECGANFaceHole(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, image, part, grow, soften, face, face_box="", all_faces=False) -> io.NodeOutput:
         mask, shown = holes.face_holes(
             image, part, grow=grow, soften=soften, face=face, face_box=face_box, all_faces=all_faces

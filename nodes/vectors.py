@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io, ui
 
 from comfy_ecgan import portraits, vector_files
+from comfy_ecgan.inputs import checked
 from comfy_ecgan.sockets import ModelSocket, VectorSocket
 
 from .common import CATEGORY, face_input
@@ -44,6 +45,7 @@ class EmotionVectorBuild(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, model, images, name, face=portraits.FACES[0], neutral_images=None) -> io.NodeOutput:
         vector, report = portraits.build_vector(model, images, neutral_images, name=name, face=face)
         return io.NodeOutput(vector, report)
@@ -71,6 +73,7 @@ class ECGANVectorSave(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, vector, filename_prefix) -> io.NodeOutput:
         path = str(vector_files.save_vector(vector, filename_prefix))
         return io.NodeOutput(path, ui=ui.PreviewText(path))
@@ -105,6 +108,7 @@ class ECGANVectorLoad(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, file, model=None) -> io.NodeOutput:
         return io.NodeOutput(vector_files.load_vector(file, model))
 

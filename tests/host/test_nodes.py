@@ -222,7 +222,7 @@ def test_boxes_are_given_to_the_pictures_they_are_for(complete):
     ("boxes", "words"),
     [
         ("here", "cannot be a str"),
-        (7, "cannot be a int"),
+        (7, "cannot be an int"),
         ({"x1": 1, "y1": 2, "x2": 3, "y2": 4}, "which is no box"),
         ([1, 2, 3], "[1, 2, 3], which is no box"),
         ([BOX, [BOX]], "where a list of boxes is due"),
