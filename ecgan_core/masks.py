@@ -14,6 +14,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from .words import shown
+
 # x0, y0, x1, y1 of each region of the face, as shares of the side
 REGIONS = {
     "whole face": (0.17, 0.20, 0.83, 0.93),
@@ -101,7 +103,9 @@ def hole_kind(name: str) -> Callable[..., Tensor]:
     anywhere: dict[str, Callable[..., Tensor]] = {"box": box, "strokes": strokes}
     if name in anywhere:
         return anywhere[name]
-    raise ValueError(f"there is no hole of kind {name!r}; known kinds are: {', '.join([*REGIONS, 'box', 'strokes'])}")
+    raise ValueError(
+        f"there is no hole of kind {shown(name)}; known kinds are: {', '.join([*REGIONS, 'box', 'strokes'])}"
+    )
 
 
 def sample_holes(

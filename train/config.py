@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,22 @@ import yaml
 
 from ecgan_core.losses import LossWeights
 from ecgan_core.masks import hole_kind
+from ecgan_core.words import shown
 
 
 class ConfigError(ValueError):
     """The recipe says something that cannot be meant; the text names the key."""
+
+
+# What a run can be asked for; beyond these ends it breaks later, and with less to say.
+LARGEST_SIDE = 2048
+MOST_CHANNELS = 8192
+RANGES = {
+    "images": (1, 10**12), "batch": (1, 10**5), "seed": (0, 2**62), "learning_rate": (1e-12, 1e30),
+    "discriminator_learning_rate": (1e-12, 1e30), "betas": (0, 0.99999), "decay_share": (0, 1), "clip": (1e-9, 1e9),
+    "ema_decay": (0, 1), "warmup_images": (0, 10**12), "resample": (0, 1), "prior_hole_weight": (0, 1e6),
+    "mi_enough": (0, 1), "adversarial_ramp": (0, 1),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,14 +55,16 @@ class Source:
         x0, y0, x1, y1 = self.crop
         if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
             raise ConfigError(
-                f"data: the crop of {self.path!r} must be x0, y0, x1, y1 with 0 ≤ x0 < x1 ≤ 1, likewise y"
+                f"data: the crop of {shown(self.path)} must be x0, y0, x1, y1 with 0 ≤ x0 < x1 ≤ 1, likewise y"
             )
         if self.weight < 0:
-            raise ConfigError(f"data: the weight of {self.path!r} must not be negative, but is {self.weight}")
+            raise ConfigError(f"data: the weight of {shown(self.path)} must not be negative, but is {self.weight}")
         if not 0 <= self.held_out <= 1:
-            raise ConfigError(f"data: held_out of {self.path!r} is a share, 0 to 1, but is {self.held_out}")
+            raise ConfigError(f"data: held_out of {shown(self.path)} is a share, 0 to 1, but is {self.held_out}")
         if wrong := sorted(self.columns.keys() - {"picture", "emotion", "identity"}):
-            raise ConfigError(f"data: columns of {self.path!r} are picture, emotion and identity, but not {wrong[0]!r}")
+            raise ConfigError(
+                f"data: columns of {shown(self.path)} are picture, emotion and identity, but not {shown(wrong[0])}"
+            )
         object.__setattr__(self, "labels", {str(label): name for label, name in self.labels.items()})  # YAML: {0: …}
 
 
@@ -65,6 +80,17 @@ class Networks:
     emotion_cells: int = 4
     shared_trunk: bool = False
     feature_widths: tuple[int, ...] = (24, 48, 96, 128)  # φ, the perceptual feature network
+
+    def __post_init__(self) -> None:
+        for key, high in {"image_size": LARGEST_SIDE, "latent_channels": MOST_CHANNELS, "emotion_cells": 64}.items():
+            if not 1 <= getattr(self, key) <= high:
+                raise ConfigError(f"networks.{key}: must be from 1 to {high}, but is {shown(getattr(self, key))}")
+        for key in ("widths", "discriminator_widths", "emotion_widths", "feature_widths"):
+            widths = getattr(self, key)
+            if not widths or not all(1 <= width <= MOST_CHANNELS for width in widths):
+                raise ConfigError(
+                    f"networks.{key}: must be channels, 1 to {MOST_CHANNELS} each, but is {shown(widths)}"
+                )
 
 
 @dataclass(frozen=True)
@@ -122,25 +148,35 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         if self.neutral not in self.emotions:
-            raise ConfigError(f"neutral: {self.neutral!r} is not one of the emotions {list(self.emotions)}")
+            raise ConfigError(f"neutral: {shown(self.neutral)} is not one of the emotions {shown(list(self.emotions))}")
         if len(set(self.emotions)) < max(2, len(self.emotions)):
-            raise ConfigError(f"emotions: at least two different names are needed, but they are {list(self.emotions)}")
+            raise ConfigError(
+                f"emotions: at least two different names are needed, but they are {shown(list(self.emotions))}"
+            )
         for key, allowed in {
             "emotion_loss": ("cross_entropy", "l1"),
             "code": ("label", "inferred"),
             "mixed_precision": ("auto", "no", "bf16", "fp16"),
         }.items():
             if getattr(self, key) not in allowed:
-                raise ConfigError(f"{key}: {getattr(self, key)!r} is none of {', '.join(allowed)}")
+                raise ConfigError(f"{key}: {shown(getattr(self, key))} is none of {', '.join(allowed)}")
+        if not all(name.strip() and name.isprintable() for name in self.emotions):
+            raise ConfigError(f"emotions: a name must be letters that can be seen, but they are {shown(self.emotions)}")
         for key in ("images", "batch", "log_every", "grid_every", "save_every", "keep_states"):
             if getattr(self, key) < 1:
-                raise ConfigError(f"{key}: must be at least 1, but is {getattr(self, key)}")
+                raise ConfigError(f"{key}: must be at least 1, but is {shown(getattr(self, key))}")
+        for key, (low, high) in RANGES.items():
+            values = getattr(self, key)
+            if not all(low <= value <= high for value in (values if isinstance(values, tuple) else (values,))):
+                raise ConfigError(f"{key}: must be from {low:g} to {high:g}, but is {shown(values)}")
         for kind in self.holes:
             hole_kind(kind)
+        if min(self.holes.values(), default=0) < 0 or sum(self.holes.values()) <= 0:
+            raise ConfigError(f"holes: no frequency may be below 0 and one must be above, but they are {self.holes}")
         known = {f.name for f in dataclasses.fields(LossWeights)}
         for change in self.later:
             if unknown := sorted(change.weights.keys() - known):
-                raise ConfigError(f"later: there is no loss {unknown[0]!r}; known are {', '.join(sorted(known))}")
+                raise ConfigError(f"later: there is no loss {shown(unknown[0])}; known are {', '.join(sorted(known))}")
 
     def weights_at(self, images: int) -> LossWeights:
         """The loss weights in force when the clock is at `images`."""
@@ -160,21 +196,33 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
     """
     path = Path(path)
     try:
-        tree = yaml.safe_load(path.read_text()) or {}
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot read the recipe {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"the recipe {path} is no valid YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the recipe {path} is no text in UTF-8; save it as UTF-8 again") from error
+    tree = _parsed(text, f"the recipe {path}")
+    tree = {} if tree is None else tree
     for override in overrides or []:
         key, equals, value = override.partition("=")
         if not equals:
-            raise ConfigError(f"{override!r} is no override; write key=value, such as images=1000")
+            raise ConfigError(f"{shown(override)} is no override; write key=value, such as images=1000")
         *parents, last = key.split(".")
         branch = tree
         for parent in parents:
-            branch = branch.setdefault(parent, {})
-        branch[last] = yaml.safe_load(value)
+            branch = branch.setdefault(parent, {}) if isinstance(branch, dict) else None
+        if not isinstance(branch, dict):
+            raise ConfigError(f"{shown(override)} changes a part of the recipe that has no keys; give the whole part")
+        branch[last] = _parsed(value, f"the value of {shown(override)}")
     return from_dict(tree)
+
+
+def _parsed(text: str, what: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{what} is no valid YAML: {reason}") from error
 
 
 def from_dict(tree: Any) -> TrainConfig:
@@ -209,18 +257,22 @@ def _build(kind: Any, value: Any, where: str) -> Any:
     """`value` as a `kind` (a dataclass, a tuple, a dict or a plain type); `where` is its key, for the error's text."""
     if dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
-            raise ConfigError(f"{where or 'the recipe'}: expected keys with values, but found {value!r}")
+            raise ConfigError(f"{where or 'the recipe'}: expected keys with values, but found {shown(value)}")
         hints = get_type_hints(kind)
         known = {f.name for f in dataclasses.fields(kind)}
         for key in value:
             if key not in known:
                 near = difflib.get_close_matches(str(key), known, 1)
                 hint = f"; did you mean {near[0]!r}?" if near else f"; known keys are {', '.join(sorted(known))}"
-                raise ConfigError(f"{where}{'.' if where else ''}{key}: no such key{hint}")
+                raise ConfigError(f"{where}{'.' if where else ''}{_name(key)}: no such key{hint}")
+        for f in dataclasses.fields(kind):
+            missing = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+            if missing and f.name not in value:
+                raise ConfigError(f"{where}: {f.name} is missing; it has no default")
         return kind(**{k: _build(hints[k], v, f"{where}{'.' if where else ''}{k}") for k, v in value.items()})  # type: ignore[operator]
     if get_origin(kind) is tuple:
         if not isinstance(value, (list, tuple)):
-            raise ConfigError(f"{where}: expected a list, but found {value!r}")
+            raise ConfigError(f"{where}: expected a list, but found {shown(value)}")
         inner = get_args(kind)
         kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
         if len(kinds) != len(value):
@@ -228,18 +280,25 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         return tuple(_build(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
     if get_origin(kind) is dict:
         if not isinstance(value, dict):
-            raise ConfigError(f"{where}: expected keys with values, but found {value!r}")
-        return {k: _build(get_args(kind)[1], v, f"{where}.{k}") for k, v in value.items()}
+            raise ConfigError(f"{where}: expected keys with values, but found {shown(value)}")
+        return {str(k): _build(get_args(kind)[1], v, f"{where}.{_name(k)}") for k, v in value.items()}
     if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
-            return float(value)  # a str too: YAML reads 1e-3 as text
-        except ValueError:
+            if math.isfinite(number := float(value)):  # a str too: YAML reads 1e-3 as text
+                return number
+        except (ValueError, OverflowError):
             pass
+        raise ConfigError(f"{where}: expected a finite number, but found {shown(value)}")
     elif kind is str and isinstance(value, bool):
         return "yes" if value else "no"  # YAML reads a bare no, as in `mixed_precision: no`, as false
     elif isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value
-    raise ConfigError(f"{where}: expected {kind.__name__}, but found {value!r}")
+    raise ConfigError(f"{where}: expected {kind.__name__}, but found {shown(value)}")
+
+
+def _name(key: Any) -> str:
+    """A key in an error's text: as it is written, unless it is none that anybody would write."""
+    return key if isinstance(key, str) and key.isprintable() and len(key) <= 60 else shown(key)
 
 
 def _plain(value: Any) -> Any:
