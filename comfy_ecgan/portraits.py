@@ -200,7 +200,7 @@ def face_crops(image: torch.Tensor, what: str, face: str, size: int, progress: P
                 f"pictures to their faces and choose 'whole image'"
             ) from None
         progress.step()
-    return 2 * torch.stack(crops) - 1
+    return 2 * torch.stack(crops).clamp(0, 1) - 1
 
 
 def _rendered(

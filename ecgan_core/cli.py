@@ -198,8 +198,9 @@ def read_picture(path: Path) -> Tensor:
     if not path.is_file():
         raise ValueError(f"there is no file {path}; check the name and the folder")
     try:
-        image = ImageOps.exif_transpose(Image.open(path))
-        image.load()
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)
+            image.load()
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as problem:
         raise ValueError(f"{path} cannot be read as a picture; save it as PNG or JPEG again") from problem
     if image.mode.startswith(("I", "F")):

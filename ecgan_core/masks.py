@@ -14,7 +14,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .words import shown
+from .words import finite, shown
+
+LEAST, MOST = 1e-20, 1e30  # the sum of hole frequencies, which are relative: torch draws by float32
 
 # x0, y0, x1, y1 of each region of the face, as shares of the side
 REGIONS = {
@@ -117,9 +119,10 @@ def sample_holes(
         ValueError: a kind is unknown, or no frequency is above 0.
     """
     kinds = [hole_kind(name) for name in mix]
-    frequencies = torch.tensor(list(mix.values()), dtype=torch.float32)
-    if (frequencies < 0).any() or frequencies.sum() <= 0:
-        raise ValueError(f"hole frequencies must not be negative and one must be above 0, but they are {mix}")
+    shares = [finite(f"the frequency of {name!r}", share) for name, share in mix.items()]
+    if min(shares, default=0) < 0 or not LEAST < sum(shares) < MOST:
+        raise ValueError(f"hole frequencies must not be negative and one must be above 0, but they are {shown(mix)}")
+    frequencies = torch.tensor(shares, dtype=torch.float32)
     choice = torch.multinomial(frequencies, batch, replacement=True, generator=generator)
     holes = torch.zeros(batch, 1, size, size, device=device)
     for i, kind in enumerate(kinds):

@@ -27,6 +27,7 @@ from .generator import Generator, composite
 from .latent import FaceLatent
 from .words import finite, kind, shown
 
+COUNTABLE = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.bool, torch.uint8, torch.int64)
 PARTLY_MISSING = 0.05  # a pixel that is masked by more than this share is missing for the networks
 
 
@@ -184,7 +185,7 @@ class ECGANPipeline(DiffusionPipeline):
     @torch.no_grad()
     def infer_emotion(self, face: Tensor, hole: Tensor | None = None) -> Tensor:
         """Probabilities [B,m] float32 of each emotion, from the part of the faces [B,3,S,S] that is not in the hole."""
-        face, hole = self._checked(face, torch.zeros_like(face[:, :1]) if hole is None else hole)
+        face, hole = self._checked(face, hole)
         with evaluating(self.discriminator):
             logits = self.discriminator.emotion_logits(self._cast(face * (1 - hole)), self._cast(hole))
         if not torch.isfinite(logits).all():
@@ -206,8 +207,8 @@ class ECGANPipeline(DiffusionPipeline):
         A face's code is the mix of recorded codes that the emotion head reads from it, so an emotion that was never
         trained becomes a blend of those that were. Without neutral faces the model's own neutral is the origin.
         """
-        if not len(faces):
-            raise ValueError(f"the emotion vector {name!r} needs at least one picture of the emotion")
+        if isinstance(faces, Tensor) and not faces.numel():
+            raise ValueError(f"the emotion vector {shown(name)} needs at least one picture of the emotion")
         codes = self.infer_emotion(faces) @ self._codes
         if neutral_faces is None or not len(neutral_faces):
             neutral_codes = self._neutral_code[None]
@@ -272,9 +273,11 @@ class ECGANPipeline(DiffusionPipeline):
     def _cast(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.generator.device, self.generator.dtype)
 
-    def _checked(self, face: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
+    def _checked(self, face: Tensor, hole: Tensor | None) -> tuple[Tensor, Tensor]:
         """Face and binary hole as float32 on the model's device; raises ValueError if their shapes do not fit."""
         side = self.frame_size
+        if hole is None:
+            hole = torch.zeros(len(face) if isinstance(face, Tensor) and face.ndim else 1, 1, side, side)
         for what, tensor, channels in (("faces", face, 3), ("holes", hole, 1)):
             if not isinstance(tensor, Tensor):
                 raise ValueError(
@@ -282,7 +285,7 @@ class ECGANPipeline(DiffusionPipeline):
                 )
             if tensor.ndim != 4 or tensor.shape[1:] != (channels, side, side):
                 raise ValueError(f"this model takes {what} [B,{channels},{side},{side}], not {list(tensor.shape)}")
-            if not (tensor.is_floating_point() or channels == 1) or not torch.isfinite(tensor).all():
+            if tensor.dtype not in COUNTABLE or not torch.isfinite(tensor).all():
                 raise ValueError(f"the {what} must be finite numbers, in −1..1 (holes: 0..1), but some are not")
         if len(face) != len(hole):
             raise ValueError(f"there must be as many holes as faces, but there are {len(hole)} and {len(face)}")
@@ -295,6 +298,12 @@ class ECGANPipeline(DiffusionPipeline):
                 f"this latent was made by another model ({latent.model}, this one is {self.fingerprint}); "
                 f"use the model that completed the face"
             )
+        side, count, channels = self.frame_size, len(latent), self.encoder.config["widths"]
+        due = [(count, *self.encoder.latent_shape), (count, self._codes.shape[1]), (count, 3, side, side)]
+        due += [(count, 1, side, side)] + [(count, c, side >> i, side >> i) for i, c in enumerate(channels)]
+        found = [latent.z, latent.code, latent.face, latent.hole, *latent.features]
+        if [tuple(tensor.shape) for tensor in found] != due:
+            raise ValueError("this latent has other sizes than the model's; complete the face again with this model")
 
 
 def _seed(value: object) -> int:

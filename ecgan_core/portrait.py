@@ -94,6 +94,7 @@ def complete_portraits(
     places = [(picture, frame) for picture, frames_of_one in enumerate(frames) for frame in frames_of_one]
     size = pipeline.frame_size
     crops = torch.stack([crop(pictures[picture], frame, size) for picture, frame in places])
+    crops = crops.clamp_(0, 1)  # of a picture of a wider range (HDR) the networks see what lies from black to white
     missing = torch.stack([_missing(holes[picture], frame, size) for picture, frame in places])
 
     # One entry for each face to be drawn: its place, the result that it is in, and its seed.

@@ -42,4 +42,4 @@ def read_emotions(
             where = f"picture {i + 1} of {len(pictures)}: " if len(pictures) > 1 else ""
             raise NoFaceFound(f"{where}{problem}") from None
         seen, missing = (crop(tensor, frame, pipeline.frame_size)[None] for tensor in (picture, hole))
-        yield pipeline.infer_emotion(2 * seen - 1, (missing > PARTLY_MISSING).float())[0].cpu()
+        yield pipeline.infer_emotion(2 * seen.clamp(0, 1) - 1, (missing > PARTLY_MISSING).float())[0].cpu()

@@ -20,11 +20,8 @@ Region = tuple[slice, slice]  # rows and columns of a picture
 
 
 def crop(image: Tensor, frame: Frame, size: int) -> Tensor:
-    """The frame's content, upright, [C,H,W] → [C,size,size] in 0..1; outside the picture its edge is repeated.
-
-    A picture of a wider range (HDR) is clipped, in the crop only: the networks know nothing beyond black and white.
-    """
-    square = (_turned_square(image, frame) if frame.roll else _square(image, frame)).clamp_(0, 1)
+    """The frame's content, upright, [C,H,W] → [C,size,size]; outside the picture its edge is repeated."""
+    square = _turned_square(image, frame) if frame.roll else _square(image, frame)
     if frame.side == size:
         return square
     return F.interpolate(square[None], size=(size, size), mode="bilinear", antialias=True, align_corners=False)[0]
