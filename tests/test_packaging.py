@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tools import host
+from tools import host, lock
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -38,7 +38,8 @@ def requirements(file: str) -> list[Requirement]:
 def pins(python: str) -> dict[str, Version]:
     """The lock's exact version of each package, on that Python."""
     found: dict[str, Version] = {}
-    for requirement in requirements("requirements.lock"):
+    for line in lock.pins_of(host.LOCK.read_text(encoding="utf-8")):
+        requirement = Requirement(f"{line.what} ; {line.marker}" if line.marker else line.what)
         if requirement.marker is None or requirement.marker.evaluate({"python_version": python}):
             (pin,) = requirement.specifier
             assert pin.operator == "==", f"{requirement} is no pin"

