@@ -41,6 +41,13 @@ def test_comfyui_is_pinned_by_hash_too() -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", host.COMFYUI_SHA256)
 
 
+def test_the_smaller_torch_is_of_the_pinned_version() -> None:
+    (torch,) = [pin.what for pin in pins(host.LOCK) if pin.what.startswith("torch==")]
+    (smaller,) = lock.pins_of(host.CPU_TORCH)
+    assert smaller.what == f"{torch}+cpu"
+    assert [len(value) for value in smaller.hashes] == [64]
+
+
 def test_a_lock_reads_as_it_was_written() -> None:
     text = host.LOCK.read_text(encoding="utf-8")
     again = lock.header_of(text) + "".join(f"{pin}\n" for pin in lock.pins_of(text))

