@@ -10,5 +10,6 @@
 | `emotions` | what they do with emotions: mix them, read them from a face |
 | `chart` | the bar chart of what was read |
 | `holes` | masks over a part of the face |
+| `file_names` | names out of a workflow, which stay in their folder |
 | `vector_files` | the folder `models/ecgan_vectors` |
 """

@@ -75,7 +75,8 @@ def weights_stamp(name: str | None) -> str:
 
 def stamp_of(kind: str, name: str | None) -> str:
     """Path, time and size of the file listed as `name` among files of a `kind`, or "absent"."""
-    path = folder_paths.get_full_path(kind, name) if name else None
+    # ComfyUI asks before anybody has looked at the value, which a workflow may have of any kind.
+    path = folder_paths.get_full_path(kind, name) if name and isinstance(name, str) else None
     if path is None:
         return "absent"
     stat = os.stat(path)

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 import folder_paths
 
 from ecgan_core.disk import writing
-from ecgan_core.words import shown
+from ecgan_core.files import NameTaken, put_new
 
+from .file_names import safe_name
 from .models import HostModel, register_model_folder, stamp_of
 
 if TYPE_CHECKING:
     from ecgan_core.emotions import EmotionVector
 
 FOLDER = "ecgan_vectors"
-LONGEST_NAME = 200  # bytes; file systems take 255, and a number and an ending are added
-LONGEST_PATH = 1000  # characters
 NO_VECTOR = "(no vector: save one with Save Emotion Vector and press R)"
 
 
@@ -51,7 +50,7 @@ def load_vector(name: str, model: HostModel | None = None) -> EmotionVector:
     if path is None:
         known = ", ".join(names) if names else "none yet"
         raise ValueError(
-            f"there is no emotion vector {shown(name)} (saved: {known}); put the .safetensors file into "
+            f"there is no emotion vector '{name}' (saved: {known}); put the .safetensors file into "
             f"{folder_paths.get_folder_paths(FOLDER)[0]} and press R, or choose another"
         )
     vector = EmotionVector.load(path)
@@ -67,44 +66,17 @@ def save_vector(vector: EmotionVector, filename_prefix: str) -> Path:
         filename_prefix: its name, with the folders in front of it; %year% and the like become today's.
 
     Raises:
-        ValueError: the name is empty or leads out of the folder.
+        ValueError: no file can or may have the name (`safe_name`).
         CannotWrite: the disk is full, read-only or the like.
     """
     root = os.path.abspath(folder_paths.get_folder_paths(FOLDER)[0])
-    prefix = filename_prefix.strip().replace("\\", "/")
-    if not os.path.basename(prefix):
-        raise ValueError("the emotion vector has no file name; type one into 'filename_prefix', such as my-emotion")
-    if (
-        len(prefix) > LONGEST_PATH
-        or not prefix.isprintable()
-        or max(len(part.encode("utf-8")) for part in prefix.split("/")) > LONGEST_NAME
-    ):
-        raise ValueError(
-            f"{shown(filename_prefix)} cannot be the name of a file; use up to {LONGEST_NAME // 4} characters that can "
-            f"be seen, such as my-emotions/smirk"
-        )
-    if not Path(os.path.abspath(os.path.join(root, prefix))).is_relative_to(root):
-        raise ValueError(
-            f"the file name {shown(filename_prefix)} leads out of the folder {root}; type one without '..' and "
-            f"without a '/' in front, such as my-emotions/smirk"
-        )
+    prefix = safe_name(filename_prefix, root)
     with writing(os.path.join(root, prefix)):  # it makes the folders
         folder, name, counter, _, _ = folder_paths.get_save_image_path(prefix, root)
-    path = _reserved(Path(folder), name, counter)
-    try:
-        vector.save(path)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path
-
-
-def _reserved(folder: Path, name: str, counter: int) -> Path:
-    """An empty file of our own under the first free number: two that save at once get two files, not one."""
-    while True:
-        path = folder / f"{name}_{counter:05}_.safetensors"
+    while True:  # two that save at once get two files, not one
+        path = Path(folder) / f"{name}_{counter:05}_.safetensors"
         try:
-            path.touch(exist_ok=False)
+            vector.save(path, put_new)
             return path
-        except FileExistsError:
+        except NameTaken:
             counter += 1

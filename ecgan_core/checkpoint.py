@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from .emotions import EmotionSet
-from .files import BadFile, Header, read_header, read_tensors, write_tensors
+from .files import BadFile, Header, must_be_finite, read_header, read_tensors, write_tensors
+from .header import FLOATS, shown
 
 if TYPE_CHECKING:
     from .pipeline import ECGANPipeline
@@ -100,6 +101,7 @@ def load_checkpoint(path: str | os.PathLike, dtype: torch.dtype = torch.float32)
     networks = _empty_networks(path, header, info)
     _compare(path, networks, header)
     tensors = read_tensors(path, KIND, CheckpointError, header)
+    must_be_finite(tensors, path, KIND, CheckpointError)
     for name, network in networks.items():
         weights = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
         network.load_state_dict({key: _cast(value, dtype) for key, value in weights.items()}, assign=True)
@@ -134,11 +136,11 @@ def _empty_networks(path: str | os.PathLike, header: Header, info: CheckpointInf
 def _compare(path: str | os.PathLike, networks: dict[str, Any], header: Header) -> None:
     """Raise `CheckpointError` unless the header has exactly the networks' tensors."""
     needed = {
-        f"{name}.{key}": tuple(tensor.shape)
+        f"{name}.{key}": (tuple(tensor.shape), tensor.is_floating_point())
         for name, network in networks.items()
         for key, tensor in network.state_dict().items()
     }
-    for name, shape in needed.items():
+    for name, (shape, is_float) in needed.items():
         if name not in header.shapes:
             raise CheckpointError(f"{path} is a damaged checkpoint: the tensor {name} is missing; download it again")
         if header.shapes[name] != shape:
@@ -146,9 +148,14 @@ def _compare(path: str | os.PathLike, networks: dict[str, Any], header: Header) 
                 f"{path} is a damaged checkpoint: the tensor {name} has the shape {list(header.shapes[name])} where "
                 f"its config asks for {list(shape)}; download it again"
             )
+        if (header.dtypes[name] in FLOATS) != is_float:
+            raise CheckpointError(
+                f"{path} is a damaged checkpoint: the tensor {name} is of the type {header.dtypes[name]}, which its "
+                f"network cannot use; download it again"
+            )
     if surplus := sorted(header.shapes.keys() - needed.keys()):
         raise CheckpointError(
-            f"{path} has {len(surplus)} tensors that no network of its config has, such as {surplus[0]}; "
+            f"{path} has {len(surplus)} tensors that no network of its config has, such as {shown(surplus[0])}; "
             f"update the pack or download it again"
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -127,10 +127,10 @@ class EmotionVector:
             )
         return EmotionVector(name, self.direction + sign * other.direction, self.model)
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write the vector as a safetensors file to share."""
+    def save(self, path: str | os.PathLike, put: Callable[[str, str], None] = os.replace) -> None:
+        """Write the vector as a safetensors file to share; `put` is as in `files.replacing`."""
         metadata = {"ecgan_vector": VECTOR_FORMAT, "name": self.name, "model": self.model}
-        write_tensors(path, {"direction": self.direction}, metadata)
+        write_tensors(path, {"direction": self.direction}, metadata, put)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> EmotionVector:
@@ -143,7 +143,10 @@ class EmotionVector:
         if version != VECTOR_FORMAT:
             raise BadFile(f"{path} has emotion vector format {version}, newer than this version reads; update the pack")
         direction = read_tensors(path, kind, header=header)["direction"]
-        return cls(header.metadata.get("name", "unnamed"), direction, header.metadata.get("model", ""))
+        try:
+            return cls(header.metadata.get("name", "unnamed"), direction, header.metadata.get("model", ""))
+        except (ValueError, RuntimeError) as problem:
+            raise BadFile(f"{path} is {kind}, but a damaged one: {problem}; save or download it again") from problem
 
 
 def mix(start: EmotionVector, parts: Iterable[tuple[float, EmotionVector]]) -> EmotionVector:

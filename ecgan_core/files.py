@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import safetensors
 
 from .disk import ELSEWHERE, sweep_once, to_disk, unfinished_name, writing
+from .header import BadHeader, end_of, parsed
 
 if TYPE_CHECKING:  # torch takes seconds and memory to import, and whoever only replaces a file needs none of it
     from PIL.Image import Image
@@ -44,10 +45,11 @@ class BadFile(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """What the front of a safetensors file says: its `metadata` and the `shapes` of its tensors."""
+    """What the front of a safetensors file says: its `metadata` and `shapes` and `dtypes` (as F32) of its tensors."""
 
     metadata: dict[str, str]
     shapes: dict[str, tuple[int, ...]]
+    dtypes: dict[str, str]
 
 
 def read_header(path: str | os.PathLike, kind: str, error: type[BadFile] = BadFile) -> Header:
@@ -66,10 +68,15 @@ def read_header(path: str | os.PathLike, kind: str, error: type[BadFile] = BadFi
         raise error(f"{path} is not {kind}: {reason}")
 
     path = Path(path)
-    if not path.is_file():
-        raise error(f"there is no file {path}; check the name and the folder")
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    try:
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "no plain file" if path.exists() else "not there"
+            raise error(f"there is no file {path}: it is {what}; check the name and the folder")
+        file = path.open("rb")
+    except OSError as problem:
+        raise error(f"{path} cannot be read ({problem.strerror}); check its name and who may read it") from problem
+    with file:
+        size = os.fstat(file.fileno()).st_size
         start = file.read(8)
         if start[:4] == b"PK\x03\x04":
             refuse("it is a zip archive (such as a .pt or .ckpt file) that was renamed; ask for the .safetensors file")
@@ -84,15 +91,15 @@ def read_header(path: str | os.PathLike, kind: str, error: type[BadFile] = BadFi
             refuse(f"its header claims {length} bytes but the whole file has {size}; download it again")
         raw = b"{" + file.read(length - 1)
     try:
-        entries = json.loads(raw)
-        metadata = {str(k): str(v) for k, v in entries.pop("__metadata__", {}).items()}
-        shapes = {name: tuple(int(n) for n in entry["shape"]) for name, entry in entries.items()}
-        end = 8 + length + max((int(entry["data_offsets"][1]) for entry in entries.values()), default=0)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        refuse("its header is damaged; download it again")
-    if end != size:
-        refuse(f"it should have {end} bytes and has {size}, so it was cut short or changed; download it again")
-    return Header(metadata, shapes)
+        metadata, tensors = parsed(raw)
+        end = 8 + length + max((last for *_, last in tensors.values()), default=0)
+        if end != size:
+            refuse(f"it should have {end} bytes and has {size}, so it was cut short or changed; download it again")
+        end_of(tensors)
+    except BadHeader as problem:
+        refuse(f"{problem}; download it again")
+    shapes = {name: shape for name, (_, shape, _, _) in tensors.items()}
+    return Header(metadata, shapes, {name: dtype for name, (dtype, *_) in tensors.items()})
 
 
 def read_tensors(
@@ -110,15 +117,30 @@ def read_tensors(
 
     try:
         tensors = load(Path(path).read_bytes())
-    except (safetensors.SafetensorError, OSError, KeyError) as problem:
+    except (safetensors.SafetensorError, OSError, KeyError, RuntimeError) as problem:
         raise error(f"{path} is not {kind}: its tensors cannot be read ({problem}); download it again") from problem
     if header is not None and read_header(path, kind, error) != header:
         raise error(f"{path} was replaced while it was being read; run it again")
     return tensors
 
 
+def must_be_finite(
+    tensors: Mapping[str, Tensor], path: str | os.PathLike, kind: str, error: type[BadFile] = BadFile
+) -> None:
+    """Raise `error` where a number in `tensors`, read from `path`, is NaN or infinite: it would spoil every picture."""
+    for name, tensor in tensors.items():
+        # The sum of finite numbers is finite in float64, whose range no smaller type can leave.
+        if tensor.is_floating_point() and not tensor.double().sum().isfinite():
+            raise error(
+                f"{path} is {kind}, but not all numbers of its tensor {name} are finite; download it again, or export "
+                f"it anew from an earlier state of its training"
+            )
+
+
 @contextmanager
-def replacing(path: str | os.PathLike, elsewhere: str = ELSEWHERE) -> Iterator[str]:
+def replacing(
+    path: str | os.PathLike, elsewhere: str = ELSEWHERE, put: Callable[[str, str], None] = os.replace
+) -> Iterator[str]:
     """The path of a temporary file that takes the place of `path` when the block ends well, and vanishes otherwise.
 
     A kill leaves the old file or the new one, and maybe the temporary one, which `sweep` knows. So does a power cut:
@@ -127,6 +149,7 @@ def replacing(path: str | os.PathLike, elsewhere: str = ELSEWHERE) -> Iterator[s
 
     Args:
         elsewhere: how to choose another place, for the error text.
+        put: gives the finished file its name; `put_new` leaves alone what has that name already.
 
     Raises:
         CannotWrite: the disk is full, read-only or the like.
@@ -140,11 +163,34 @@ def replacing(path: str | os.PathLike, elsewhere: str = ELSEWHERE) -> Iterator[s
             os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
             yield os.fspath(temporary)
             to_disk(temporary)
-            os.replace(temporary, path)
+            put(os.fspath(temporary), os.fspath(path))
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
+
+
+class NameTaken(Exception):
+    """There is a file of that name already."""
+
+
+def put_new(temporary: str, path: str) -> None:
+    """Rename a finished file to a name that nothing has; a kill leaves either nothing of that name or all of it.
+
+    Raises:
+        NameTaken: something has that name, be it a link that leads nowhere.
+    """
+    try:
+        try:
+            os.link(temporary, path)  # the one step that fails where the name is taken, as a rename does not
+            os.unlink(temporary)
+        except FileExistsError:
+            raise
+        except OSError:  # a disk without hard links: then a kill in this instant leaves an empty file
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            os.replace(temporary, path)
+    except FileExistsError:
+        raise NameTaken(path) from None
 
 
 def write_image(image: Image, path: str | os.PathLike, format: str, **options: Any) -> None:
@@ -161,7 +207,12 @@ def write_image(image: Image, path: str | os.PathLike, format: str, **options: A
         Path(temporary).write_bytes(content.getvalue())
 
 
-def write_tensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+def write_tensors(
+    path: str | os.PathLike,
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str],
+    put: Callable[[str, str], None] = os.replace,
+) -> None:
     """Write a safetensors file in one step: a reader sees the old file or the new one, never a half.
 
     Not with `safetensors.save_file`: it writes into a temporary file of its own, which a kill would leave for ever, and
@@ -170,6 +221,7 @@ def write_tensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], metada
 
     Args:
         tensors: of the dtypes in DTYPES.
+        put: as in `replacing`.
 
     Raises:
         CannotWrite: the disk is full, read-only or the like.
@@ -186,7 +238,7 @@ def write_tensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], metada
         entries[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [start, end]}
     header = json.dumps(entries, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
-    with replacing(path) as temporary, open(temporary, "wb") as file:
+    with replacing(path, put=put) as temporary, open(temporary, "wb") as file:
         file.write(len(header).to_bytes(8, "little") + header)
         for name in order:
             file.write(tensors[name].detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)

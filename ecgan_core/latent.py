@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from .files import BadFile, read_header, read_tensors, write_tensors
+from .files import BadFile, must_be_finite, read_header, read_tensors, write_tensors
 
 LATENT_FORMAT = "1"
 
@@ -63,10 +63,12 @@ class FaceLatent:
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor], model: str) -> FaceLatent:
-        """The inverse of `tensors`; raises KeyError if one is missing."""
+        """The inverse of `tensors`; raises KeyError if one is missing, and ValueError if they do not fit together."""
         count = sum(name.startswith("features.") for name in tensors)
         features = tuple(tensors[f"features.{i}"] for i in range(count))
-        return cls(tensors["z"], tensors["code"], features, tensors["face"], tensors["hole"], model)
+        latent = cls(tensors["z"], tensors["code"], features, tensors["face"], tensors["hole"], model)
+        latent._must_fit_together()
+        return latent
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the latent as a safetensors file; the crop of the picture is in it."""
@@ -80,6 +82,20 @@ class FaceLatent:
             return cls.from_tensors(tensors, metadata.get("model", ""))
         except KeyError as missing:
             raise BadFile(f"{path} is not a saved EC-GAN latent: it has no tensor {missing}") from None
+        except ValueError as problem:
+            raise BadFile(f"{path} is a saved EC-GAN latent, but a damaged one ({problem}); save it again") from None
+
+    def _must_fit_together(self) -> None:
+        """Raise ValueError unless all tensors are of as many faces, and of the dimensions that they should have."""
+        for name, tensor in self.tensors().items():
+            dimensions = 2 if name == "code" else 4
+            if tensor.ndim != dimensions or len(tensor) != len(self.face) or not tensor.is_floating_point():
+                raise ValueError(f"its tensor {name} is {list(tensor.shape)}, which does not fit the others")
+        side = self.face.shape[-1]
+        if self.face.shape[1:] != (3, side, side) or self.hole.shape[1:] != (1, side, side):
+            raise ValueError(f"face and hole are {list(self.face.shape)} and {list(self.hole.shape)}")
+        if self.code.shape[1] != self.z.shape[1] or not self.features:
+            raise ValueError("its code, latent and features are not of one model")
 
     def _map(self, change) -> FaceLatent:
         changed = {f.name: change(getattr(self, f.name)) for f in self._tensor_fields()}
@@ -100,4 +116,6 @@ def read_latent_file(
         raise BadFile(f"{path} is not {kind}: it is a safetensors file of something else")
     if version not in formats:
         raise BadFile(f"{path} has latent format {version}, newer than this version reads; update the pack")
-    return read_tensors(path, kind, header=header), header.metadata
+    tensors = read_tensors(path, kind, header=header)
+    must_be_finite(tensors, path, kind)
+    return tensors, header.metadata

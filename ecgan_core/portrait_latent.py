@@ -18,8 +18,9 @@ from .words import shown
 PORTRAIT_FORMAT = "2"  # 1 knew one upright face in each picture
 READABLE_FORMATS = ("1", PORTRAIT_FORMAT)
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
-FARTHEST = 8  # sides of a picture that a frame of a face in it may be away or wide
 KIND = "a saved EC-GAN portrait latent"
+MOST_SIDES = 16  # a frame's side and place, in sides of its picture
+MAX_FEATHER = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,33 +117,38 @@ class PortraitLatent:
         try:
             faces = {name.removeprefix("faces."): t for name, t in tensors.items() if name.startswith("faces.")}
             pictures, holes = (_as_floats(tensors[name]) for name in ("pictures", "holes"))
-            frames = tuple(Frame(**frame) for frame in json.loads(metadata["frames"]))
             latent = FaceLatent.from_tensors(faces, metadata["model"])
+            _must_be_sound(latent, pictures, holes)
+            frames = tuple(_frame(entry, *pictures.shape[-2:]) for entry in json.loads(metadata["frames"]))
             owners = tuple(json.loads(metadata.get("owners", "[]")))
-            color_match = float(metadata.get("color_match", 0))
-            _must_be_sound(latent, pictures, holes, frames, color_match)
-            return cls(latent, pictures, holes, frames, int(metadata["feather"]), owners, color_match)
+            color_match, feather = float(metadata.get("color_match", 0)), int(metadata["feather"])
+            if not (0 <= color_match <= 1 and 0 <= feather <= MAX_FEATHER):
+                raise ValueError(f"its feather is {feather} and its color_match {color_match}")
+            return cls(latent, pictures, holes, frames, feather, owners, color_match)
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as problem:
             raise BadFile(f"{path} is {KIND}, but a damaged one ({shown(str(problem))}); save it again") from problem
 
 
-def _must_be_sound(
-    faces: FaceLatent, pictures: Tensor, holes: Tensor, frames: tuple[Frame, ...], color_match: float
-) -> None:
-    """Raise ValueError where a file says what `save` never writes: other shapes, no numbers, frames far away."""
+def _must_be_sound(faces: FaceLatent, pictures: Tensor, holes: Tensor) -> None:
+    """Raise ValueError where a file says what `save` never writes: other shapes, no numbers."""
     count, height, width = (pictures.shape[0], *pictures.shape[2:]) if pictures.ndim == 4 else (0, 0, 0)
     if not pictures.numel() or pictures.shape[1] != 3 or holes.shape != (count, 1, height, width):
         raise ValueError(f"its pictures are {list(pictures.shape)} and its holes {list(holes.shape)}")
     for name, tensor in {**faces.tensors(), "pictures": pictures, "holes": holes}.items():
         if not tensor.ndim or tensor.dtype not in FLOATS or not tensor.numel() or not torch.isfinite(tensor).all():
             raise ValueError(f"not all of its {name} are numbers")
-    if holes.min() < 0 or holes.max() > 1 or not 0 <= color_match <= 1:
-        raise ValueError("its holes or its color_match are not in 0..1")
-    far = FARTHEST * max(height, width) + FARTHEST
-    for frame in frames:
-        whole = all(type(value) is int and abs(value) <= far for value in (frame.x, frame.y, frame.side))
-        if not whole or frame.side < 1 or not -180 <= frame.roll <= 180:
-            raise ValueError(f"a face cannot be at {frame}")
+    if holes.min() < 0 or holes.max() > 1:
+        raise ValueError("its holes are not in 0..1")
+
+
+def _frame(entry: dict, height: int, width: int) -> Frame:
+    """A frame out of a file; one that is far too large for its picture would take memory without end."""
+    frame = Frame(**entry)
+    numbers = (frame.x, frame.y, frame.side)
+    most = MOST_SIDES * max(height, width)
+    if not all(type(n) is int and abs(n) <= most for n in numbers) or frame.side < 1 or not -180 <= frame.roll <= 180:
+        raise ValueError(f"a frame at {numbers}, turned by {frame.roll}, is none of a picture of {width}×{height}")
+    return frame
 
 
 def _rows(tensor: Tensor, chosen: list[int]) -> Tensor:

@@ -277,7 +277,7 @@ def test_missing_misshapen_and_surplus_tensors(saved):
     text = refused(rewritten(saved, change_tensors=lambda t: t.update({name: torch.ones(4, 16)})))
     assert f"the tensor {name} has the shape [4, 16] where its config asks for [3, 16]" in text
     text = refused(rewritten(saved, change_tensors=lambda t: t.update(extra=torch.ones(1))))
-    assert "1 tensors that no network of its config has, such as extra" in text
+    assert "1 tensors that no network of its config has, such as 'extra'" in text
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_no_file_is_replaced_and_nothing_half_is_left(save, vector, folder):
 
 
 def test_a_save_that_fails_leaves_no_file(save, vector, folder, monkeypatch):
-    monkeypatch.setattr(type(vector), "save", lambda self, path: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(type(vector), "save", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         save(vector, "full")
     assert not list(folder.glob("*full*"))
