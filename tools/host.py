@@ -151,7 +151,7 @@ def _pip(lock: Path, errors: int | None = None) -> bool:
     """Install what a lock pins: wheels alone, since building one would run code that nobody hashed, and no more."""
     hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
     quiet = ["-qq", "--disable-pip-version-check", "--no-input"]
-    command = [venv_python(), "-m", "pip", "install", *hashed, "-r", str(lock), *quiet]
+    command = [str(venv_python()), "-m", "pip", "install", *hashed, "-r", str(lock), *quiet]
     return subprocess.run(command, stderr=errors).returncode == 0
 
 

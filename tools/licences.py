@@ -22,12 +22,21 @@ from tools.host import ROOT
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # type: ignore[import-not-found]
 
 USES = ("run", "train", "host", "dev")  # the first that a package is needed for is the one that is told
 CHECKED = ("run", "train")
 ALLOWED = {
-    *("0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0"),
+    *(
+        "0BSD",
+        "Apache-2.0",
+        "Apache-2.0 WITH LLVM-exception",
+        "BSD",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "BSL-1.0",
+        "CNRI-Python",
+    ),
     *("CC0-1.0", "HPND", "ISC", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Python-2.0", "Unlicense", "Zlib"),
 }  # MPL-2.0 asks more for its own files only, and of those we hand on none
 FREE_TEXT = (
@@ -70,10 +79,10 @@ def _applies(requirement: Requirement) -> bool:
 def licence_of(name: str) -> str:
     """The licence of an installed package as an SPDX expression, as far as its metadata tells; "?" if it does not."""
     about = metadata.metadata(name)
-    if expression := about.get("License-Expression"):
+    for expression in about.get_all("License-Expression") or []:
         return expression
     trove = [line.rpartition(" :: ")[2] for line in about.get_all("Classifier") or [] if line.startswith("License ::")]
-    text = (about.get("License") or "").strip()
+    text = "\n".join(about.get_all("License") or []).strip()
     for said in (*trove, text.splitlines()[0] if text else ""):
         for pattern, identifier in FREE_TEXT:
             if re.search(pattern, said, re.IGNORECASE):
@@ -105,7 +114,7 @@ def rows() -> list[tuple[str, str, str, str]]:
 def main() -> int:
     table = rows()
     for name, version, licence, use in [("package", "version", "licence", "used for"), *table]:
-        print(f"{name:<28}{version:<20}{licence:<44}{use}")
+        print(f"{name:<28}{version:<20}{use:<10}{licence}")
     for sentence in (problems := refused(table)):
         print(sentence, file=sys.stderr)
     return 1 if problems else 0
