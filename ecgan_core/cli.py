@@ -195,10 +195,12 @@ def read_picture(path: Path) -> Tensor:
     import torch
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}; check the name and the folder")
+    from .files import PICTURE_FORMATS
+
     try:
-        with Image.open(path) as file:
+        if not path.is_file():
+            raise ValueError(f"there is no file {path}; check the name and the folder")
+        with Image.open(path, formats=PICTURE_FORMATS) as file:
             image = ImageOps.exif_transpose(file)
             image.load()
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as problem:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # torch takes seconds and memory to import, and whoever only 
     from PIL.Image import Image
     from torch import Tensor
 
+# What pictures may be. Pillow would try all that it knows, and start another program (Ghostscript) for PostScript.
+PICTURE_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 MAX_HEADER_BYTES = 16 * 2**20  # our own headers have some ten kilobytes
 DTYPES = {
     "bool": "BOOL",

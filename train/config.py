@@ -199,8 +199,8 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot read the recipe {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"the recipe {path} is no text in UTF-8; save it as UTF-8 again") from error
+    except ValueError as error:
+        raise ConfigError(f"the recipe {path} is no text in UTF-8 ({error}); save it again as UTF-8") from error
     tree = _parsed(text, f"the recipe {path}")
     tree = {} if tree is None else tree
     for override in overrides or []:
@@ -213,16 +213,21 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
             branch = branch.setdefault(parent, {}) if isinstance(branch, dict) else None
         if not isinstance(branch, dict):
             raise ConfigError(f"{shown(override)} changes a part of the recipe that has no keys; give the whole part")
-        branch[last] = _parsed(value, f"the value of {shown(override)}")
+        branch[last] = _parsed(value, f"the override {shown(override)}")
     return from_dict(tree)
 
 
 def _parsed(text: str, what: str) -> Any:
+    """YAML's plain values; raises ConfigError with one line that says what is wrong, and where."""
     try:
         return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ConfigError(f"{what} is no valid YAML: {reason}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ConfigError(f"{what} is no valid YAML: {problem}{where}") from error
+    except (RecursionError, ValueError, OverflowError) as error:  # such as the 31st of February
+        raise ConfigError(f"{what} cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def from_dict(tree: Any) -> TrainConfig:
@@ -281,6 +286,8 @@ def _build(kind: Any, value: Any, where: str) -> Any:
     if get_origin(kind) is dict:
         if not isinstance(value, dict):
             raise ConfigError(f"{where}: expected keys with values, but found {shown(value)}")
+        if wrong := [k for k in value if not isinstance(k, (str, int))]:
+            raise ConfigError(f"{where}: a key must be a word, but one is {shown(wrong[0])}")
         return {str(k): _build(get_args(kind)[1], v, f"{where}.{_name(k)}") for k, v in value.items()}
     if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:

@@ -72,8 +72,10 @@ def read_state(path: Path) -> State:
     tensors = read_tensors(path, KIND, DamagedState)
     try:
         meta = json.loads(metadata["meta"])
+        if not isinstance(meta, dict):
+            raise ValueError("it is no mapping")
         whole = "digest" not in meta or meta["digest"] == digest(tensors)
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, RecursionError) as problem:
         raise DamagedState(f"{path} is damaged: its metadata cannot be read ({problem})") from problem
     if not whole:
         raise DamagedState(f"{path} is damaged: its numbers are not those that were written")

@@ -19,6 +19,8 @@ import numpy as np
 from PIL import Image
 from scipy.fft import dctn
 
+from ecgan_core.files import PICTURE_FORMATS
+
 from .cache import processors, progress
 from .pictures import BROKEN, Crop, frame, read_bytes, upright
 from .sources import Row
@@ -52,7 +54,7 @@ def look_at(row: Row, crop: Crop) -> Look:
     """Decode a picture whole and look at its crop."""
     try:
         data = read_bytes(row.file, row.part)
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as image:
             transparent = image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255
             picture = upright(image)
     except FileNotFoundError:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from ecgan_core.files import PICTURE_FORMATS
+
 from .sources import DataError
 
 Crop = tuple[float, float, float, float]  # x0, y0, x1, y1, as shares of the picture's sides
@@ -55,7 +57,7 @@ def read_face(file: Path, crop: Crop, size: int, part: tuple[int, int] | None = 
         DataError: it cannot be read, or is no picture.
     """
     try:
-        with Image.open(io.BytesIO(read_bytes(file, part))) as image:
+        with Image.open(io.BytesIO(read_bytes(file, part)), formats=PICTURE_FORMATS) as image:
             # A JPEG of a camera is decoded at a fraction of its size, still at least twice the frame's.
             image.draft("RGB", (math.ceil(2 * size / (crop[2] - crop[0])), math.ceil(2 * size / (crop[3] - crop[1]))))
             return frame(upright(image), crop, size).transpose(2, 0, 1)

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ecgan_core.files import BadFile, read_header, read_tensors, write_tensors
+from ecgan_core.files import BadFile, must_be_finite, read_header, read_tensors, write_tensors
 from ecgan_core.losses import emotion_cross_entropy
 
 from ..config import TrainConfig
@@ -175,7 +175,9 @@ def save_judge(judge: Judge, path: Path, emotions: tuple[str, ...]) -> None:
 def load_network(network: nn.Module, path: Path, kind: str, option: str) -> None:
     """Read the weights of a file whose header has been looked at; `option` is named in the error."""
     try:
-        network.load_state_dict(read_tensors(path, kind))
+        tensors = read_tensors(path, kind)
+        must_be_finite(tensors, path, kind)
+        network.load_state_dict(tensors)
     except RuntimeError as problem:
         raise BadFile(f"{path} is not {kind} of this version; give another {option}") from problem
     network.eval()
