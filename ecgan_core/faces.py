@@ -8,17 +8,18 @@ cascade knows faces up to about 15° from upright, so tilted ones are looked for
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from .cascade import MIN_HITS, SMALLEST, Extent, grey, look, search, windows
 from .frame import Box, Frame, frame_of_face, frame_of_image
-from .stitch import blend_weights, crop, distance_from_middle, share_hole, stitch
+from .stitch import blend_weights, crop, distance_from_middle, extent, share_hole, stitch
 
 __all__ = [
     "Box",
@@ -28,6 +29,7 @@ __all__ = [
     "choose_face",
     "choose_faces",
     "crop",
+    "faces_near",
     "find_faces",
     "frame_of_face",
     "frame_of_image",
@@ -38,8 +40,6 @@ __all__ = [
     "stitch",
 ]
 
-SEARCH_MARGIN = 0.12  # added around the picture, so that a face that fills it can still be found
-MIN_HITS = 3  # a face is hit by dozens of neighbouring windows, chance by one or two
 MIN_HITS_LATER = 8  # the later searches look at many more places, so chance hits more often
 # The search goes on until it has found enough: the picture's longer side when it is searched, turns in degrees, and how
 # many hits are needed there.
@@ -78,107 +78,63 @@ def is_sure(boxes: Sequence[Box]) -> bool:
     return any(box.hits >= SURE_HITS for box in boxes)
 
 
-def find_faces(image: np.ndarray, enough: Callable[[Sequence[Box]], bool] = is_sure) -> list[Box]:
+def find_faces(
+    image: np.ndarray, enough: Callable[[Sequence[Box]], bool] = is_sure, hole: Tensor | None = None
+) -> list[Box]:
     """Frontal faces in a picture uint8 [H,W,3], tilted by up to 55°, the surest first; an empty list if there are none.
 
     Args:
         image: the picture.
         enough: asked with what has been found so far, tells whether the search may stop. Upright faces are looked for
             first, then tilted ones, then small ones.
+        hole: [1,H,W], 1 = to fill. With one only the faces near it are looked for, the large ones first; the search
+            also stops as soon as nothing of it is left that could be about a smaller face.
     """
     found: list[Box] = []
+    near = None if hole is None else _place_of(hole)
     for longer_side, turns, least in SEARCHES:
-        seen = [box for box in _search(image, longer_side, turns) if box.hits >= least]
-        for box in sorted(seen, key=lambda box: -box.hits):
-            rivals = [other for other in found if _overlap(box, other) >= 0.5]
-            if all(_beats(box, other) for other in rivals):
-                found = [other for other in found if other not in rivals] + [box]
+        before, smallest = found, SMALLEST * max(image.shape[:2]) / longer_side
+        for boxes, whole in search(image, longer_side, turns, near):
+            found = _merged(before, [box for box in boxes if box.hits >= least])
+            if hole is not None and whole and _is_settled([b for b in found if b.width >= whole], hole, smallest):
+                return sorted(found, key=lambda box: -box.hits)
         if found and enough(found):
             break
     return sorted(found, key=lambda box: -box.hits)
 
 
-def _search(image: np.ndarray, longer_side: int, turns: Sequence[float]) -> Iterator[Box]:
-    """The faces that are seen at one size of the picture and at each of some turns, in pixels of the picture."""
-    height, width = image.shape[:2]
-    scale = longer_side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
-    margin = round(SEARCH_MARGIN * longer_side)
-    small = np.pad(small, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
-    for turn in turns:
-        turned = small
-        if turn:
-            side = max(small.shape[:2])
-            turned = _look(Image.fromarray(small), (small.shape[1] / 2, small.shape[0] / 2), side, turn)
-        for (x, y, side), hits in _group(_windows(turned, 40, max(turned.shape[:2]))):
-            if turn:
-                right, below = x + (side - turned.shape[1]) / 2, y + (side - turned.shape[0]) / 2
-                cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-                x = right * cos - below * sin + (small.shape[1] - side) / 2
-                y = right * sin + below * cos + (small.shape[0] - side) / 2
-            yield Box((x - margin) / scale, (y - margin) / scale, side / scale, side / scale, float(turn), hits)
+def faces_near(image: np.ndarray, hole: Tensor) -> list[Box]:
+    """The faces in a picture uint8 [H,W,3] that a hole [1,H,W] may be about; if it is near none, those there are."""
+    enough = partial(is_covered, hole=hole)
+    found = find_faces(image, enough, hole)
+    if found and max(_coverage(found, hole)[1]) > 0:
+        return found
+    return find_faces(image, enough)
 
 
-@lru_cache(maxsize=1)
-def _cascade():
-    from skimage import data  # a second to import, and only the finder needs it
-    from skimage.feature import Cascade
-
-    return Cascade(data.lbp_frontal_face_cascade_filename())
-
-
-def _windows(image: np.ndarray, smallest: int, largest: int) -> np.ndarray:
-    """All windows (x, y, side) [N,3] of a picture that the cascade takes for an upright face."""
-    found = _cascade().detect_multi_scale(
-        image,
-        scale_factor=1.1,
-        step_ratio=1.0,
-        min_size=(smallest, smallest),
-        max_size=(largest, largest),
-        min_neighbor_number=1,
-        intersection_score_threshold=1.1,  # above 1: never merge, we do that better
-    )
-    return np.array([(w["c"], w["r"], w["width"]) for w in found], dtype=float).reshape(-1, 3)
+def _merged(found: Sequence[Box], seen: Sequence[Box]) -> list[Box]:
+    """What was found and what has been seen since; of boxes on top of each other the one that is the face."""
+    found = list(found)
+    for box in sorted(seen, key=lambda box: -box.hits):
+        rivals = [other for other in found if _overlap(box, other) >= 0.5]
+        if all(_beats(box, other) for other in rivals):
+            found = [other for other in found if other not in rivals] + [box]
+    return found
 
 
-def _look(image: Image.Image, centre: tuple[float, float], side: int, turn: float) -> np.ndarray:
-    """A square of a picture around a point, seen with the head tilted by `turn`; black beyond the picture."""
-    cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-    x = centre[0] - (cos - sin) * side / 2
-    y = centre[1] - (sin + cos) * side / 2
-    turned = image.transform(
-        (side, side), Image.Transform.AFFINE, (cos, -sin, x, sin, cos, y), Image.Resampling.BILINEAR
-    )
-    return np.asarray(turned)
+def _place_of(hole: Tensor) -> Extent:
+    rows, columns = extent(hole, (slice(0, hole.shape[-2]), slice(0, hole.shape[-1])))
+    return Extent(columns.start, rows.start, columns.stop, rows.stop)
 
 
-def _group(windows: np.ndarray) -> list[tuple[list[float], int]]:
-    """Means of the clouds of square windows [N,3] (x, y, side) and their hits, the most populous first.
-
-    Take the window with the most neighbours, answer with their mean, drop all that overlaps it, and go on.
-    """
-    groups = []
-    while len(windows):
-        areas = windows[:, 2] ** 2
-        overlap = _intersection(windows[:, None], windows[None])
-        near = overlap / (areas[:, None] + areas[None] - overlap) > 0.4
-        centre = near.sum(axis=1).argmax()
-        hits = int(near[centre].sum())
-        if hits < MIN_HITS:
-            break
-        mean = windows[near[centre]].mean(axis=0)
-        groups.append((mean.tolist(), hits))
-        covered = _intersection(windows, mean) / np.minimum(areas, mean[2] ** 2) >= 0.5
-        windows = windows[~(covered | near[centre])]
-    return groups
-
-
-def _intersection(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Area that square windows a and b (..., 3) share."""
-    low = np.maximum(a[..., :2], b[..., :2])
-    high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
-    return np.clip(high - low, 0, None).prod(axis=-1)
+def _is_settled(boxes: Sequence[Box], hole: Tensor, smallest: float) -> bool:
+    """Whether so little of the hole [1,H,W] is beside these boxes that it is about no further face `smallest` wide."""
+    sure = [box for box in likely(boxes) if box.hits >= SURE_HITS]
+    if not sure:
+        return False
+    on_face, in_frame = _coverage(sure, hole)
+    whole = float(hole.sum(dtype=torch.float64))
+    return sum(on_face) >= whole / 2 and whole - sum(in_frame) < MEANINGFUL * smallest**2
 
 
 def _overlap(a: Box, b: Box) -> float:
@@ -254,10 +210,10 @@ def _looks(image: np.ndarray, box: Box) -> tuple[np.ndarray, list[np.ndarray]]:
     face = LEVEL_WINDOW / LEVEL_CONTEXT
     seen = []
     for angle in angles:
-        look = _look(small, (side / 2, side / 2), LEVEL_WINDOW, angle)
-        windows = _windows(look, round(0.75 * face), round(1.35 * face))
-        middles = windows[:, :2] + windows[:, 2:] / 2 - LEVEL_WINDOW / 2
-        seen.append(np.concatenate([middles, windows[:, 2:]], axis=1) * scale)
+        view = look(small, (side / 2, side / 2), LEVEL_WINDOW, angle)
+        found = windows(grey(view), round(0.75 * face), round(1.35 * face))
+        middles = found[:, :2] + found[:, 2:] / 2 - LEVEL_WINDOW / 2
+        seen.append(np.concatenate([middles, found[:, 2:]], axis=1) * scale)
     return angles, seen
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from .colour import match_colour
 from .emotions import EmotionVector
-from .faces import NoFaceFound, choose_faces, find_faces, is_covered, is_sure, level
+from .faces import NoFaceFound, choose_faces, faces_near, find_faces, level
 from .frame import Box, Frame, frame_of_face, frame_of_image
 from .latent import FaceLatent
 from .pipeline import PARTLY_MISSING, ECGANPipeline
@@ -195,7 +194,7 @@ def portrait_frames(picture: Tensor, hole: Tensor | None, face: str = "auto", bo
         return [frame_of_face(box) for box in boxes] or [frame_of_image(height, width)]
     pixels = pixels_of(picture)
     if not boxes:
-        boxes = find_faces(pixels, is_sure if hole is None else partial(is_covered, hole=hole))
+        boxes = find_faces(pixels) if hole is None else faces_near(pixels, hole)
     if hole is None:
         hole = picture.new_zeros(1, height, width)
     return [frame_of_face(level(pixels, box)) for box in choose_faces(boxes, hole)]

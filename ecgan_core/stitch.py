@@ -35,7 +35,7 @@ def share_hole(hole: Tensor, frames: Sequence[Frame]) -> list[Tensor]:
     """
     if len(frames) == 1:
         return [hole]
-    region = _extent(hole, (slice(0, hole.shape[-2]), slice(0, hole.shape[-1])))
+    region = extent(hole, (slice(0, hole.shape[-2]), slice(0, hole.shape[-1])))
     nearest = torch.stack([distance_from_middle(frame, region, hole.device) for frame in frames]).argmin(dim=0)
     parts = []
     for number in range(len(frames)):
@@ -129,7 +129,7 @@ def _patch_in_region(patch: Tensor, frame: Frame, region: Region) -> Tensor:
     return F.grid_sample(patch[None], grid[None].to(patch), "bicubic", "border", align_corners=False)[0]
 
 
-def _extent(hole: Tensor, region: Region) -> Region:
+def extent(hole: Tensor, region: Region) -> Region:
     """The smallest part of a region that has all of the hole's pixels in it; empty if there are none."""
     masked = hole[0, region[0], region[1]] > 0
     ends = []
@@ -146,7 +146,7 @@ def _extent(hole: Tensor, region: Region) -> Region:
 def _weights(hole: Tensor, frame: Frame, feather: int) -> tuple[Region, Tensor]:
     """The region of the hole's part in the frame, and its `blend_weights` [1,h,w]."""
     height, width = hole.shape[-2:]
-    region = _extent(hole, frame.inside(height, width))
+    region = extent(hole, frame.inside(height, width))
     rows, columns = region
     part = hole[:, rows, columns]
     if not part.numel():

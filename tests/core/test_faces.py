@@ -8,11 +8,13 @@ import torch
 from PIL import Image
 from skimage import data
 
+from ecgan_core import cascade
 from ecgan_core.faces import (
     Box,
     NoFaceFound,
     choose_face,
     choose_faces,
+    faces_near,
     find_faces,
     frame_of_face,
     level,
@@ -143,3 +145,42 @@ def test_a_box_needs_a_size_and_numbers():
 def test_frames_of_whole_pictures():
     assert frame_of_image(100, 60) == Frame(-20, 0, 100)
     assert frame_of_image(64, 64) == Frame(0, 0, 64)
+
+
+def on_a_wall() -> np.ndarray:
+    """The astronaut's face, a fifth of a wide picture of noise."""
+    wall = np.random.default_rng(3).integers(90, 130, (900, 900, 3)).astype(np.uint8)
+    wall[300:556, 400:656] = data.astronaut()[:256, 96:352]
+    return wall
+
+
+def mask(side: int, left: int, top: int, right: int, bottom: int) -> torch.Tensor:
+    hole = torch.zeros(1, side, side)
+    hole[:, top:bottom, left:right] = 1
+    return hole
+
+
+@pytest.mark.parametrize("place", [(510, 430, 555, 465), (480, 360, 590, 480), (545, 440, 580, 500)])
+def test_near_a_hole_the_same_face_is_found_as_in_all_of_the_picture(place):
+    picture, hole = on_a_wall(), mask(900, *place)
+    expected = choose_faces(find_faces(picture, lambda boxes: True), hole)
+    assert choose_faces(find_faces(picture, lambda boxes: True, hole), hole) == expected
+    assert choose_faces(faces_near(picture, hole), hole) == expected
+
+
+def test_a_hole_far_from_the_only_face_still_finds_it():
+    picture, hole = on_a_wall(), mask(900, 10, 860, 40, 890)
+    assert find_faces(picture, lambda boxes: True, hole) == []
+    assert choose_faces(faces_near(picture, hole), hole) == choose_faces(find_faces(picture), hole)
+
+
+def test_windows_near_a_place_are_those_of_the_whole_picture():
+    picture = cascade.grey(on_a_wall()[:700, :700])
+    everywhere = cascade.windows(picture, 40, 700)
+    sizes = [40 * cascade.GROWTH**k for k in range(30)]
+    near = cascade.windows_near(picture, sizes, cascade.Extent(510, 430, 555, 465))
+    assert {tuple(window) for window in near} <= {tuple(window) for window in everywhere}
+    middle = everywhere[:, :2] + everywhere[:, 2:] / 2
+    close = (abs(middle - (532, 447)) < 0.6 * everywhere[:, 2:]).all(axis=1)
+    assert close.sum() > 5
+    assert {tuple(window) for window in everywhere[close]} <= {tuple(window) for window in near}
