@@ -115,6 +115,7 @@ class ECGANPipeline(DiffusionPipeline):
         strength: float = 1.0,
         seeds: Sequence[int],
         variation: float = 1.0,
+        of: Sequence[int] | None = None,
     ) -> FaceLatent:
         """Imagine what is in the hole.
 
@@ -125,6 +126,8 @@ class ECGANPipeline(DiffusionPipeline):
             strength: 0 is neutral, 1 the emotion as trained; above exaggerates, below 0 goes to its opposite.
             seeds: one for each face. The noise of a face depends on its own seed alone.
             variation: how far samples stray from the likeliest face; 0 gives that one for every seed.
+            of: the number of the face that each seed draws, where they are not one each: the samples of a face share
+                what is visible, which is looked at once.
 
         Raises:
             UnknownEmotion: this model has no such emotion.
@@ -132,7 +135,9 @@ class ECGANPipeline(DiffusionPipeline):
         """
         strength, variation = finite("strength", strength), finite("variation", variation)
         face, hole = self._checked(face, hole)
-        if len(seeds) != len(face):
+        if of is not None and len(of) != len(seeds):
+            raise ValueError(f"each seed needs the number of its face, but there are {len(of)} for {len(seeds)} seeds")
+        if of is None and len(seeds) != len(face):
             raise ValueError(f"each face needs its own seed, but there are {len(face)} faces and {len(seeds)} seeds")
         if emotion is None:
             code = self.infer_emotion(face, hole) @ self._codes
@@ -143,8 +148,11 @@ class ECGANPipeline(DiffusionPipeline):
         encoded = self.encoder(self._cast(face * (1 - hole)), self._cast(hole))
         shape = self.encoder.latent_shape
         noise = torch.stack([torch.randn(shape, generator=torch.Generator("cpu").manual_seed(_seed(s))) for s in seeds])
-        z = encoded.prior.mean + variation * encoded.prior.std * self._cast(noise)
-        return FaceLatent(z, code, encoded.features, face, hole, self.fingerprint)
+        seen = FaceLatent(encoded.prior.mean, code, encoded.features, face, hole, self.fingerprint)
+        std = encoded.prior.std
+        if of is not None:
+            seen, std = seen[list(of)], std[list(of)]
+        return replace(seen, z=seen.z + variation * std * self._cast(noise))
 
     @torch.no_grad()
     def decode(self, latent: FaceLatent) -> Tensor:

@@ -101,24 +101,29 @@ def complete_portraits(
     for result, seed in enumerate(seeds):
         of_picture = [place for place, (picture, _) in enumerate(places) if picture == result // samples]
         order += [(place, result, _seed_of_face(seed, k)) for k, place in enumerate(of_picture)]
-    done = []
+    done: list[FaceLatent] = []
+    drawn: list[int] = []  # what of `order` they are
     at_once = faces_at_once(pipeline)
-    for start in range(0, len(order), at_once):
-        now = order[start : start + at_once]
-        chosen = [place for place, _, _ in now]
+    for start in range(0, len(places), at_once):
+        chosen = range(start, min(start + at_once, len(places)))
+        now = [
+            i for i, (place, _, _) in enumerate(order) if place in chosen
+        ]  # all samples: the encoder sees a face once
         latent = pipeline.complete(
-            2 * crops[chosen] - 1,
-            missing[chosen].float(),
+            2 * crops[start : start + at_once] - 1,
+            missing[start : start + at_once].float(),
             emotion=emotion,
             strength=strength,
-            seeds=[seed for _, _, seed in now],
+            seeds=[order[i][2] for i in now],
             variation=variation,
+            of=[order[i][0] - start for i in now],
         )
         done.append(latent)
+        drawn += now
         if on_step:
-            on_step(start + len(now), len(order))
+            on_step(len(drawn), len(order))
     return PortraitLatent(
-        FaceLatent.cat(done),
+        FaceLatent.cat(done)[[drawn.index(i) for i in range(len(order))]],
         _repeated(pictures, samples),
         _repeated(holes, samples),
         tuple(places[place][1] for place, _, _ in order),

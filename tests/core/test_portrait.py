@@ -80,6 +80,9 @@ def test_more_faces_than_fit_at_once_are_reported_as_they_are_done(pipeline, ast
     latent = complete_portraits(
         pipeline, astronaut, mouth, boxes=FACE, samples=11, on_step=lambda done, total: steps.append((done, total))
     )
+    assert steps == [(11, 11)], "the samples of one face are completed together"
+    steps.clear()
+    render(pipeline, latent, on_step=lambda done, total: steps.append((done, total)))
     assert steps == ([(8, 11), (11, 11)] if at_once == 8 else [(done, 11) for done in range(1, 12)])
     assert len(latent) == 11
     ninth = complete_portraits(pipeline, astronaut, mouth, boxes=FACE, seeds=8)
@@ -298,3 +301,17 @@ def test_a_spot_of_a_few_pixels_in_a_large_face_is_filled(pipeline, two_people):
     assert latent.faces.hole.sum() > 0
     picture = render(pipeline, latent)
     assert (picture != two_people)[hole.expand_as(picture) > 0].float().mean() > 0.5
+
+
+def test_the_visible_part_is_looked_at_once_for_all_samples(pipeline, astronaut, mouth):
+    seen = []
+    hook = pipeline.encoder.register_forward_hook(lambda module, given, out: seen.append(len(given[0])))
+    try:
+        together = complete_portraits(pipeline, astronaut, mouth, boxes=FACE, samples=4, seeds=7)
+        assert seen == [1]
+    finally:
+        hook.remove()
+    for sample in range(4):
+        alone = complete_portraits(pipeline, astronaut, mouth, boxes=FACE, seeds=[7 + sample])
+        assert torch.allclose(together.faces.z[sample], alone.faces.z[0], atol=1e-5)
+        assert (render(pipeline, together[sample]) - render(pipeline, alone)).abs().max() < 1e-4
