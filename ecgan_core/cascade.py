@@ -46,7 +46,8 @@ def search(image: np.ndarray, longer_side: int, turns: Sequence[float], near: Ex
     """The faces in a picture uint8 [H,W,3] that are seen at one size of it and at each of some turns, in its pixels.
 
     With `near`, only windows whose face may have to do with that part of the picture are looked at, and the answer
-    comes several times, each more complete: large faces first. What is near is the same as without it.
+    comes several times, each more complete: large faces first. How a face is seen does not depend on how
+    much of the picture is.
     """
     height, width = image.shape[:2]
     scale = longer_side / max(height, width)
@@ -56,12 +57,12 @@ def search(image: np.ndarray, longer_side: int, turns: Sequence[float], near: Ex
     small = np.pad(small, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
     middle = small.shape[1] / 2, small.shape[0] / 2
     views = [small if not turn else look(Image.fromarray(small), middle, max(small.shape[:2]), turn) for turn in turns]
-    views = [grey(view) for view in views]
     if near is None:
         seen = [windows(view, SMALLEST, max(view.shape[:2])) for view in views]
         yield Looked(_boxes(seen, views, turns, middle, margin, scale), 0)
         return
     near = Extent(*(side * scale + margin for side in near))
+    views = [grey(view) for view in views]
     places = [_turned(near, middle, view, turn) for view, turn in zip(views, turns, strict=True)]
     seen = [np.empty((0, 3)) for _ in views]
     end = math.inf
@@ -127,7 +128,7 @@ def grey(image: np.ndarray) -> np.ndarray:
 
 
 def windows(image: np.ndarray, smallest: float, largest: float) -> np.ndarray:
-    """All windows (x, y, side) [N,3] of a `grey` picture that the cascade takes for upright faces."""
+    """All windows (x, y, side) [N,3] of a picture, colours or `grey`, that the cascade takes for upright faces."""
     found = _cascade().detect_multi_scale(
         image,
         scale_factor=GROWTH,

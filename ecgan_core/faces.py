@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .cascade import MIN_HITS, SMALLEST, Extent, grey, look, search, windows
+from .cascade import MIN_HITS, SMALLEST, Extent, look, search, windows
 from .frame import Box, Frame, frame_of_face, frame_of_image
 from .stitch import blend_weights, crop, distance_from_middle, extent, share_hole, stitch
 
@@ -211,7 +211,7 @@ def _looks(image: np.ndarray, box: Box) -> tuple[np.ndarray, list[np.ndarray]]:
     seen = []
     for angle in angles:
         view = look(small, (side / 2, side / 2), LEVEL_WINDOW, angle)
-        found = windows(grey(view), round(0.75 * face), round(1.35 * face))
+        found = windows(view, round(0.75 * face), round(1.35 * face))
         middles = found[:, :2] + found[:, 2:] / 2 - LEVEL_WINDOW / 2
         seen.append(np.concatenate([middles, found[:, 2:]], axis=1) * scale)
     return angles, seen

@@ -308,3 +308,18 @@ def test_progress_shows_each_sample_and_cancel_is_heard_between_them(complete):
     finally:
         comfy.utils.set_progress_bar_global_hook(None)
         memory.interrupt_current_processing(False)
+
+
+def test_the_automatic_precision_draws_the_pixels_of_float32(pack):
+    """A CPU with AMX computes in bfloat16."""
+    face, hole = (
+        torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(0)) - 0.5,
+        torch.zeros(2, 1, 128, 128),
+    )
+    hole[:, :, 60:110, 30:90] = 1
+    drawn = []
+    for precision in ("auto", "fp32"):
+        pipeline = run(pack["LoadECGAN"], model="ecgan-portraits-128.safetensors", precision=precision)[0].on_device()
+        drawn.append(pipeline.decode(pipeline.complete(face, hole, emotion="happy", seeds=[1, 2])))
+    difference = (drawn[0] - drawn[1]).abs()[hole.expand(2, 3, -1, -1) > 0] * 127.5
+    assert difference.quantile(0.99) < 2, "in steps of an 8-bit picture"
