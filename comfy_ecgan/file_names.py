@@ -6,9 +6,12 @@ import os
 import unicodedata
 from pathlib import Path
 
+from ecgan_core.words import shown
+
 NOT_IN_NAMES = set('<>:"|?*')  # on Windows; there a ':' also names another drive
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}  # Windows'
 MAX_BYTES = 160  # of a part; file systems have 255, and a number, an ending and a mark of the unfinished come to it
+MAX_PATH = 400  # characters of a whole name with its folders
 
 
 def safe_name(typed: str, root: str) -> str:
@@ -19,10 +22,11 @@ def safe_name(typed: str, root: str) -> str:
     """
 
     def refuse(reason: str) -> ValueError:
-        shown = typed if len(typed) <= 80 else f"{typed[:80]}…"
-        return ValueError(f"the file name {shown!r} {reason}; type another, such as my-emotions/smirk")
+        return ValueError(f"the file name {shown(typed)} {reason}; type another, such as my-emotions/smirk")
 
     name = unicodedata.normalize("NFC", typed.strip().replace("\\", "/"))  # é is one letter, however it was typed
+    if len(name) > MAX_PATH:
+        raise refuse(f"is too long: with its folders it may have {MAX_PATH} characters")
     parts = name.split("/")
     if not parts[-1]:
         raise ValueError("the emotion vector has no file name; type one into 'filename_prefix', such as my-emotion")

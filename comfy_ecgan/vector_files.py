@@ -10,6 +10,7 @@ import folder_paths
 
 from ecgan_core.disk import writing
 from ecgan_core.files import NameTaken, put_new
+from ecgan_core.words import shown
 
 from .file_names import safe_name
 from .models import HostModel, register_model_folder, stamp_of
@@ -50,7 +51,7 @@ def load_vector(name: str, model: HostModel | None = None) -> EmotionVector:
     if path is None:
         known = ", ".join(names) if names else "none yet"
         raise ValueError(
-            f"there is no emotion vector '{name}' (saved: {known}); put the .safetensors file into "
+            f"there is no emotion vector {shown(name)} (saved: {known}); put the .safetensors file into "
             f"{folder_paths.get_folder_paths(FOLDER)[0]} and press R, or choose another"
         )
     vector = EmotionVector.load(path)

@@ -133,6 +133,8 @@ def must_be_finite(
     for name, tensor in tensors.items():
         if not tensor.is_floating_point() or not tensor.numel():
             continue
+        if tensor.element_size() < 2:  # torch cannot compare numbers of 8 bits
+            tensor = tensor.float()
         if not all(end.isfinite() for end in tensor.aminmax()):  # NaN goes through both
             raise error(
                 f"{path} is {kind}, but not all numbers of its tensor {name} are finite; download it again, or export "

@@ -91,7 +91,7 @@ def test_what_cannot_be_masked_is_said(astronaut):
         region_hole(FRAME, 240, 260, "ear")
     with pytest.raises(ValueError, match="above -1"):
         region_hole(FRAME, 240, 260, "mouth", grow=-1)
-    with pytest.raises(ValueError, match="outside the picture, which is 512×512"):
+    with pytest.raises(ValueError, match="outside the picture: the picture is 512×512"):
         face_hole(astronaut, "mouth", box=Box(5000, 0, 100, 100))
     for all_faces in (False, True):
         with pytest.raises(NoFaceFound, match="whole image"):

@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-LEAST = 2000  # examples of the whole suite in CI
+LEAST = 2000  # examples of the whole suite, at least
 WANTED = int(os.environ.get("ECGAN_FUZZ", LEAST))
 
 DUE: dict[str, int] = {}  # test → examples in CI, of all modules that were imported

@@ -108,5 +108,5 @@ def test_a_disk_without_hard_links_saves_too(save, folder, monkeypatch):
 def test_what_a_workflow_says_instead_of_a_listed_file_is_refused(pack, comfyui, value):
     for node, slot in (("ECGANVectorLoad", "file"), ("LoadECGAN", "model")):
         assert pack[node].fingerprint_inputs(**{slot: value}) == "absent"
-        with pytest.raises(ValueError, match="there is no"):
+        with pytest.raises(ValueError, match=r"there is no|must be a text"):
             pack[node].execute(**{slot: value})

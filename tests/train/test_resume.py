@@ -186,10 +186,10 @@ def test_a_new_run_never_overwrites_an_old_one(recipe, data, copy, capsys):
 
 def test_differences_are_named_by_dotted_keys(recipe):
     before = load_config(recipe)
-    now = load_config(recipe, ["data=[{path: faces, held_out: 0.5}]", "holes.mouth=0", "emotions=[neutral, happy]"])
+    now = load_config(recipe, ["data=[{path: faces, held_out: 0.5}]", "holes.mouth=2", "emotions=[neutral, happy]"])
     assert differences(before, before) == {}
     assert differences(before, now) == {
         "emotions": (["neutral", "happy", "surprised"], ["neutral", "happy"]),
         "data[0].held_out": (0.25, 0.5),
-        "holes": (before.holes, {"mouth": 0.0}),
+        "holes": (before.holes, {"mouth": 2.0}),
     }
