@@ -140,6 +140,12 @@ class Server:
         if failed:
             raise HostError(f"ComfyUI could not load {failed[0].split()[-1]}.\n{self.tail(60)}")
 
+    @property
+    def pid(self) -> int:
+        """Of the server's process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
