@@ -2,6 +2,7 @@
 # make serve   the same ComfyUI, left open
 # make test    every test
 # make lint    style and types
+# make bench   what we cost beside what one would run instead: tables and a chart in output/bench/
 #
 # All of them set up .venv first, where it is not up to date. With COMFYUI_DIR=… they use that ComfyUI and install
 # nothing; PYTHON=… is then the Python that runs it.
@@ -21,10 +22,10 @@ SET_UP := $(PYTHON) tools/host.py
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help host demo serve test lint format clean
+.PHONY: help host demo serve test bench lint format clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 7
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 8
 
 host:
 	@$(SET_UP)
@@ -37,6 +38,10 @@ serve: host
 
 test: host
 	@$(RUN) -m pytest $(TESTS)
+
+bench:
+	@$(SET_UP) --bench
+	@$(RUN) -m benchmarks $(BENCH)
 
 lint: host
 	@$(RUN) -m ruff check .

@@ -49,8 +49,8 @@ def main() -> None:
     arguments = parser.parse_args()
     runs = [once() for _ in range(arguments.runs)]
     _, _, nodes, packages = runs[0]
-    for what, column in (("importing the pack", 0), ("its schemas, with the models' emotions", 1)):
-        seconds = [run[column] for run in runs]
+    loading, schemas = [run[0] for run in runs], [run[1] for run in runs]
+    for what, seconds in (("importing the pack", loading), ("its schemas, with the models' emotions", schemas)):
         print(f"{what}: {statistics.median(seconds):.3f} s (median of {len(runs)}, {min(seconds):.3f} at best)")
     print(f"{nodes} nodes; packages that ComfyUI had not loaded itself: {', '.join(packages)}")
 

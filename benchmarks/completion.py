@@ -1,0 +1,162 @@
+"""What a completion costs beside its peers, and what its parts cost: `python -m benchmarks.completion`.
+
+Ours is what the nodes do in a picture, finding the face included, in the precision that "auto" is here. The networks of
+256 pixels have random weights (that model is not trained yet); the bundled model sees faces at 128.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ecgan_core import DEFAULT_CHECKPOINT
+from ecgan_core.checkpoint import load_checkpoint
+from ecgan_core.pipeline import ECGANPipeline
+from ecgan_core.portrait import portrait_frames
+
+from . import ours, peers
+from .measure import Case, Part, Rounds, Settings, Table, interleaved, ratio, ratio_text, run_alone, spoken, time_text
+from .memory import can_measure, in_child, peak_megabytes
+
+LARGE, BUNDLED = "EC-GAN, networks of 256 pixels", "EC-GAN, the bundled model"
+ROUNDS = {"lama": 5, "mat": 3, "diffusion": 2}  # the slow ones less often
+
+
+def measure(settings: Settings) -> Part:
+    part = Part()
+    with tempfile.TemporaryDirectory() as folder:
+        files = {LARGE: ours.write_untrained(256, Path(folder)), BUNDLED: DEFAULT_CHECKPOINT}
+        pipelines = {name: ours.load(file, settings.device) for name, file in files.items()}
+        part.tables.append(_own_parts(pipelines[LARGE], files[LARGE], part.figures, settings))
+        if settings.peers:
+            part.tables.append(_against_peers(pipelines, part, settings))
+        if can_measure(settings.device):
+            part.tables.append(_memory(files, part.figures, settings))
+    return part
+
+
+# Time ---
+
+
+def _own_parts(pipeline: ECGANPipeline, file: Path, figures: dict[str, float], settings: Settings) -> Table:
+    """A completion of ours taken apart; each row's share is of one completion."""
+    picture, hole = ours.portrait(256)
+    batch = picture.expand(8, -1, -1, -1).contiguous(), hole.expand(8, -1, -1, -1).contiguous()
+    done = ours.complete(pipeline, picture, hole)
+    face, missing = ours.frames(1, pipeline.frame_size, settings.device)
+    faces, all_missing = ours.frames(8, pipeline.frame_size, settings.device)
+    whole = "a completion"
+    cases: dict[str, Case] = {
+        whole: lambda: ours.complete(pipeline, picture, hole),
+        "a batch of 8": lambda: ours.complete(pipeline, *batch),
+        "4 samples": lambda: ours.complete(pipeline, picture, hole, samples=4),
+        "a shift": lambda: ours.shift(pipeline, done),
+        "finding and levelling the face": lambda: portrait_frames(picture[0], hole[0]),
+        "the networks alone": lambda: ours.networks_alone(pipeline, face, missing),
+        "the networks alone, 8 faces": lambda: ours.networks_alone(pipeline, faces, all_missing),
+        "loading the model from disk": lambda: load_checkpoint(file, ours.default_precision(settings.device)),
+    }
+    if settings.quick:
+        cases = {name: case for name, case in cases.items() if "8" not in name}
+    found = interleaved(cases, settings.rounds(7), settings)
+    figures["ratio.shift"] = ratio(found["a shift"], found[whole])
+    figures["ratio.samples"] = ratio(found["4 samples"], found[whole])
+    rows = [[name, time_text(found[name]), ratio_text(ratio(found[name], found[whole]))] for name in cases]
+    note = f"Networks of 256 pixels in {spoken(pipeline.generator.dtype)}, random weights; files are in the cache."
+    return Table(
+        "A completion in a picture of 256² pixels, taken apart", ["what", "time", "of a completion"], rows, note
+    )
+
+
+def _against_peers(pipelines: dict[str, ECGANPipeline], part: Part, settings: Settings) -> Table:
+    """Each peer in turns with ours, on pictures of the same size; ratios are named ratio.PEER.SIDE."""
+    rows, notes = [], []
+    for kind, (_, sides) in peers.PEERS.items():
+        for side in sides:
+            theirs = peers.peer(kind, side, settings)
+            if isinstance(theirs, str):
+                notes.append(theirs)
+                break
+            picture, hole = ours.portrait(side)
+            cases: dict[str, Case] = {name: _complete(pipeline, picture, hole) for name, pipeline in pipelines.items()}
+            if settings.quick and theirs.once is not theirs.run:  # no figure of it: a step is not a completion
+                theirs = replace(theirs, name=f"{theirs.name}: one step only", run=theirs.once)
+            cases[theirs.name] = theirs.run
+            found = interleaved(cases, settings.rounds(ROUNDS[kind]), settings, {theirs.name: theirs.once})
+            ratios = {name: ratio(found[name], found[theirs.name]) for name in pipelines}
+            key = f"step.{kind}.{side}" if "one step" in theirs.name else f"ratio.{kind}.{side}"
+            part.figures[key] = ratios[LARGE]
+            part.figures[f"{key}.bundled"] = ratios[BUNDLED]
+            _draw(part, found, theirs, side)
+            cells = [f"{side}²", f"{theirs.parameters / 1e6:.0f} M", theirs.precision, time_text(found[theirs.name])]
+            ours_now = [time_text(found[name]) for name in pipelines]
+            rows.append([theirs.name, *cells, *ours_now, *(ratio_text(ratios[name]) for name in pipelines)])
+    columns = ["peer", "picture", "weights", "precision", "peer's time", *pipelines, "first / peer", "second / peer"]
+    precision = spoken(pipelines[LARGE].generator.dtype)
+    notes.insert(0, f"EC-GAN in {precision}, as the node has it. One picture; every row was measured in turns.")
+    return Table("Beside what one would run instead", columns, rows, " ".join(notes))
+
+
+def _complete(pipeline: ECGANPipeline, picture: torch.Tensor, hole: torch.Tensor) -> Case:
+    return lambda: ours.complete(pipeline, picture, hole)
+
+
+def _draw(part: Part, found: dict[str, Rounds], theirs: peers.Peer, side: int) -> None:
+    """A bar for the peer, and for ours where this size has none yet."""
+    drawn = {name for name, _ in part.bars}
+    for name, rounds in found.items():
+        label = f"{name}, {side}²"
+        if label not in drawn:
+            part.bars.append((label, sorted(rounds)[len(rounds) // 2]))
+
+
+# Memory ---
+
+
+def _memory(files: dict[str, Path], figures: dict[str, float], settings: Settings) -> Table:
+    """Peaks above the loaded model, each in a process of its own."""
+    rows = []
+    for name, file in files.items():
+        run = completion_memory if settings.quick else partial(in_child, completion_memory)
+        first, again = run(file, settings)
+        rows.append([f"{name}, 256²", f"{again:.0f} MB", f"{first:.0f} MB"])
+        if name == LARGE:
+            figures["memory.completion"] = max(first, again)
+        if settings.quick:
+            break
+    for kind, (_, sides) in peers.PEERS.items():
+        if settings.peers and not settings.quick:
+            for side in sides:
+                answer = in_child(peer_memory, kind, side, settings)
+                if answer is not None:
+                    rows.append([f"{answer[0]}, {side}²", f"{answer[2]:.0f} MB", f"{answer[1]:.0f} MB"])
+    note = "The first run has with it what is made once: compiled kernels, and of ours the face finder's tables."
+    columns = ["what", "peak above the loaded model", "in the first run"]
+    return Table("Peak memory of a completion", columns, rows, note)
+
+
+def completion_memory(file: Path, settings: Settings) -> tuple[float, float]:
+    """Peaks in MB of the first completion and of the one after it."""
+    pipeline = ours.load(file, settings.device)
+    picture, hole = ours.portrait(256)
+    return _first_and_next(lambda: ours.complete(pipeline, picture, hole), settings)
+
+
+def peer_memory(kind: str, side: int, settings: Settings) -> tuple[str, float, float] | None:
+    """Its name, and the same peaks; both are of a peer that has run before, when its precision was chosen."""
+    found = peers.peer(kind, side, settings)
+    return None if isinstance(found, str) else (found.name, *_first_and_next(found.once, settings))
+
+
+def _first_and_next(run: Case, settings: Settings) -> tuple[float, float]:
+    if settings.busy:
+        torch.set_num_threads(1)
+    return peak_megabytes(run, settings.device), peak_megabytes(run, settings.device)
+
+
+if __name__ == "__main__":
+    run_alone(measure, "completion", __doc__)
