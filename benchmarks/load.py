@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
+import psutil  # type: ignore[import-untyped]
 from PIL import Image
 
 from benchmarks import load_cases
@@ -75,7 +75,12 @@ def measure(server: Server, prompts: int, seed: int) -> int:
     print(f"memory: {slope:+.3f} MB a prompt over the last half; freed {warm:.0f} MB warm, {end:.0f} MB at the end")
     for problem in found:
         print(f"NOT AS IT SHOULD BE: {problem}")
-    summary = {"prompts": prompts, "seed": seed, "seconds": round(seconds), "interrupts": log.interrupts}
+    summary: dict[str, Any] = {
+        "prompts": prompts,
+        "seed": seed,
+        "seconds": round(seconds),
+        "interrupts": log.interrupts,
+    }
     summary |= {"replaced": log.replaced, "slope_mb": round(slope, 3), "freed_mb": [round(warm), round(end)]}
     print(json.dumps({**summary, "outcomes": counts, "problems": found, "memory_mb": [m >> 20 for m in log.memory]}))
     return 1 if found else 0

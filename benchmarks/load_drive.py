@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from benchmarks.load_cases import MINE, MODELS, Case
 from tools.host import ROOT
@@ -96,7 +96,7 @@ async def _client(
                 log.memory.append(process.memory_info().rss)
 
 
-async def _event(socket: aiohttp.ClientWebSocketResponse) -> tuple[str, dict[str, Any]]:
+async def _event(socket: Any) -> tuple[str, dict[str, Any]]:
     message = await socket.receive(SILENCE)
     if message.type == aiohttp.WSMsgType.TEXT:
         event = message.json()

@@ -114,7 +114,7 @@ LARGE_HOLE = torch.zeros(1, 8192, 8192)
 LARGE_HOLE[:, 4000:4500, 3800:4400] = 1
 
 
-@fuzz(400, inputs=mostly(COMPLETE, BAD_COMPLETE))
+@fuzz(240, inputs=mostly(COMPLETE, BAD_COMPLETE))
 @example(inputs=PLAIN | {"both": (torch.full((1, 8192, 8192, 3), 0.5), LARGE_HOLE), "feather": 200})
 @example(inputs=PLAIN | {"both": (picture(1, 1), torch.ones(1, 1, 1))})
 @example(inputs=PLAIN | {"both": (picture(40, 40, count=64), hole(40, 40))})
@@ -157,7 +157,7 @@ own = st.sampled_from(EMOTIONS[1:])
 
 
 @fuzz(
-    200,
+    120,
     inputs=mostly(
         {"strength": strengths, "emotion": own},
         {"model": bad_wires, "latent": bad_wires, "vector": bad_wires, "strength": bad_numbers, "emotion": bad_texts},
@@ -179,7 +179,7 @@ def test_shift(pack, model, latent, inputs):
 
 
 @fuzz(
-    100,
+    60,
     inputs=mostly(
         {
             "emotion": own, "start": strengths, "end": strengths, "steps": st.sampled_from((2, 3)),
@@ -203,7 +203,7 @@ PAIRS = [f"{what}_{number}" for what in ("emotion", "weight") for number in rang
 
 
 @fuzz(
-    200,
+    120,
     inputs=mostly(
         {name: own if name.startswith("emotion") else strengths for name in PAIRS},
         {"model": bad_wires, "vector": bad_wires}
@@ -220,7 +220,7 @@ def test_mix(pack, model, latent, inputs):
 
 
 @fuzz(
-    200,
+    120,
     inputs=mostly(
         {"image": images(), "face": st.just("whole image")}, {"image": bad_images, "mask": bad_masks, "face": bad_texts}
     ),
@@ -235,7 +235,7 @@ def test_read(pack, model, inputs):
 
 
 @fuzz(
-    150,
+    90,
     inputs=mostly(
         {"images": images(), "name": st.sampled_from(("smirk", " a b ")), "face": st.just("whole image")},
         {"images": bad_images, "neutral_images": st.one_of(images(), bad_images), "name": bad_texts, "face": bad_texts},
@@ -252,7 +252,7 @@ def test_build(pack, model, inputs):
 # Files and holes ---
 
 
-@fuzz(200, prefix=st.one_of(texts, things), name=texts)
+@fuzz(120, prefix=st.one_of(texts, things), name=texts)
 @example(prefix="a/" * 2000 + "b", name="")
 def test_save_and_load(pack, model, comfyui, prefix, name):
     vector = answer(lambda: replace(model.pipeline.vector(EMOTIONS[1]), name=name))
@@ -269,7 +269,7 @@ def test_save_and_load(pack, model, comfyui, prefix, name):
     assert not [file for file in folder.rglob("*") if file.is_file()], "something was left behind"
 
 
-@fuzz(150, name=st.one_of(texts, things), precision=st.one_of(st.just("fp32"), texts, things))
+@fuzz(90, name=st.one_of(texts, things), precision=st.one_of(st.just("fp32"), texts, things))
 def test_load(pack, tiny, name, precision):
     ask(pack["LoadECGAN"], {"model": name, "precision": precision})
     ask(pack["LoadECGAN"], {"model": tiny, "precision": precision})
@@ -277,7 +277,7 @@ def test_load(pack, tiny, name, precision):
 
 
 @fuzz(
-    200,
+    120,
     inputs=mostly(
         {
             "image": images(),
