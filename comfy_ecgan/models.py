@@ -5,6 +5,7 @@ Nothing here imports diffusers before a checkpoint is loaded: ComfyUI starts as 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from dataclasses import dataclass
@@ -74,27 +75,48 @@ def weights_stamp(name: str | None) -> str:
 
 
 def stamp_of(kind: str, name: str | None) -> str:
-    """Path, time and size of the file listed as `name` among files of a `kind`, or "absent"."""
+    """A digest of what is in the file listed as `name` among files of a `kind`, or "absent".
+
+    ComfyUI writes it into every picture that it saves: so no path, no user's name and no time of this machine, and the
+    same workflow saves the same file everywhere.
+    """
     # ComfyUI asks before anybody has looked at the value, which a workflow may have of any kind.
     path = folder_paths.get_full_path(kind, name) if name and isinstance(name, str) else None
-    if path is None:
-        return "absent"
+    return "absent" if path is None else _digest(path, _version(path))
+
+
+def _version(path: str) -> str:
+    """Changes when a file is written or replaced."""
     stat = os.stat(path)
-    return f"{path}:{stat.st_mtime_ns}:{stat.st_size}"
+    return f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}"
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, version: str) -> str:
+    """The SHA-256 of one version of a file: 20 ms for a model of 7 MB, and ComfyUI asks with every prompt."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def installed_emotions(*, neutral: bool = True) -> list[str]:
     """Every emotion that some installed model knows, the default model's first; without the neutral ones if asked."""
     names: dict[str, None] = {}  # a dict keeps their order
     for checkpoint in checkpoint_names():
-        info = _info(weights_stamp(checkpoint), folder_paths.get_full_path(FOLDER, checkpoint))
+        path = folder_paths.get_full_path(FOLDER, checkpoint)
+        try:
+            info = _info(path, _version(path)) if path else None
+        except OSError:  # it went away just now
+            continue
         if info is not None:
             names.update((name, None) for name in info.emotions if neutral or name != info.neutral)
     return list(names)
 
 
 @lru_cache(maxsize=256)
-def _info(stamp: str, path: str) -> CheckpointInfo | None:
+def _info(path: str, version: str) -> CheckpointInfo | None:
     """The header of one version of a file: ComfyUI asks for the combo's options again and again."""
     try:
         return inspect_checkpoint(path)

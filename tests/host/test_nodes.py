@@ -36,13 +36,19 @@ def test_the_combos_offer_what_is_installed(pack, comfyui, tiny):
     assert EMOTIONS[0] not in shifts.options, "a shift along neutral goes nowhere"
 
 
-def test_a_replaced_file_is_loaded_again(pack, comfyui):
+def test_a_replaced_file_is_loaded_again_and_a_touched_one_is_not(pack, comfyui):
+    def stamp():
+        return pack["LoadECGAN"].fingerprint_inputs(model=path.name, precision="auto")
+
     path = comfyui.models / "replaced.safetensors"
     save_tiny(path, seed=1)
-    first = pack["LoadECGAN"].fingerprint_inputs(model=path.name, precision="auto")
-    assert first == pack["LoadECGAN"].fingerprint_inputs(model=path.name, precision="auto")
+    first = stamp()
     os.utime(path, (1, 1))
-    assert first != pack["LoadECGAN"].fingerprint_inputs(model=path.name, precision="auto")
+    assert stamp() == first, "it is in the metadata of saved pictures, which a file's time should not change"
+    assert str(comfyui.models) not in first, "nor is it anybody's business where the file lies"
+    save_tiny(path, seed=2)
+    os.utime(path, (1, 1))
+    assert stamp() != first, "another file of the same size and time"
     path.unlink()
 
 
