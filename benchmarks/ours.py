@@ -13,6 +13,7 @@ from torch import Tensor
 from ecgan_core.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.pipeline import ECGANPipeline
 from ecgan_core.portrait import PortraitLatent, complete_portraits, render, shift_portraits
+from ecgan_core.precision import arrange_for_cpu, fastest_on_cpu
 from ecgan_core.regions import face_hole
 from train.config import TrainConfig, load_config
 from train.networks import build_networks, pipeline_of
@@ -25,11 +26,8 @@ HOLE = "lower face"
 
 
 def default_precision(device: torch.device) -> torch.dtype:
-    """What the node's precision "auto" is there, see `comfy_ecgan.models`, which wants a ComfyUI to be imported."""
-    if device.type == "cuda":
-        return torch.float16
-    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", bool)
-    return torch.bfloat16 if has_amx() else torch.float32
+    """What the node's precision "auto" is there."""
+    return torch.float16 if device.type == "cuda" else fastest_on_cpu()
 
 
 def recipe(size: int) -> TrainConfig:
@@ -61,9 +59,8 @@ def load(file: Path, device: torch.device, dtype: torch.dtype | None = None) -> 
     pipeline = load_checkpoint(file, dtype)
     for network in (pipeline.encoder, pipeline.generator, pipeline.discriminator):
         network.requires_grad_(False).to(device)
-    if device.type == "cpu" and dtype == torch.bfloat16:
-        for network in (pipeline.encoder, pipeline.generator):
-            network.to(memory_format=torch.channels_last)
+    if device.type == "cpu":
+        arrange_for_cpu(pipeline)
     return pipeline
 
 

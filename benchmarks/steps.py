@@ -18,6 +18,7 @@ from skimage import data
 
 from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
 from ecgan_core.faces import faces_near, find_faces, is_covered
+from ecgan_core.precision import arrange_for_cpu
 
 MOUTH = (0.39, 0.51, 0.62, 0.62)  # of the astronaut, in shares of the picture: left, top, right, bottom
 
@@ -49,8 +50,7 @@ def main() -> None:
     torch.set_num_threads(1)
 
     plain, half = load_checkpoint(DEFAULT_CHECKPOINT), load_checkpoint(DEFAULT_CHECKPOINT, torch.bfloat16)
-    for network in (half.encoder, half.generator):
-        network.to(memory_format=torch.channels_last)
+    arrange_for_cpu(half)
     side = plain.frame_size
     face, hole = torch.rand(1, 3, side, side) * 2 - 1, torch.zeros(1, 1, side, side)
     hole[:, :, side // 2 :, side // 4 : -side // 4] = 1

@@ -170,19 +170,17 @@ def load_model(name: str, precision: str = "auto") -> HostModel:
     dtype = PRECISIONS[precision] or _suited(device)
     pipeline = load_checkpoint(path, dtype)
     networks = ECGANNetworks(pipeline).requires_grad_(False)
-    if device.type == "cpu" and dtype == torch.bfloat16:
-        for network in (pipeline.encoder, pipeline.generator):
-            network.to(memory_format=torch.channels_last)  # as AMX wants it; float32 gains nothing from it
+    if device.type == "cpu":
+        from ecgan_core.precision import arrange_for_cpu
+
+        arrange_for_cpu(pipeline)
     return HostModel(name, pipeline, ModelPatcher(networks, device, memory.unet_offload_device()))
 
 
 def _suited(device: torch.device) -> torch.dtype:
-    """The precision that "auto" means on a device.
+    """The precision that "auto" means on a device."""
+    from ecgan_core.precision import fastest_on_cpu
 
-    A CPU with AMX computes a face in bfloat16 in half the time, and draws the same pixels but for 1/255
-    (docs/performance.md).
-    """
     if memory.should_use_fp16(device):
         return torch.float16
-    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", bool)
-    return torch.bfloat16 if device.type == "cpu" and has_amx() else torch.float32
+    return fastest_on_cpu() if device.type == "cpu" else torch.float32

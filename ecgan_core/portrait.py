@@ -106,9 +106,8 @@ def complete_portraits(
     at_once = faces_at_once(pipeline)
     for start in range(0, len(places), at_once):
         chosen = range(start, min(start + at_once, len(places)))
-        now = [
-            i for i, (place, _, _) in enumerate(order) if place in chosen
-        ]  # all samples: the encoder sees a face once
+        # With all samples of each of them: the encoder sees a face once.
+        now = [i for i, (place, _, _) in enumerate(order) if place in chosen]
         latent = pipeline.complete(
             2 * crops[start : start + at_once] - 1,
             missing[start : start + at_once].float(),
@@ -123,7 +122,7 @@ def complete_portraits(
         if on_step:
             on_step(len(drawn), len(order))
     return PortraitLatent(
-        FaceLatent.cat(done)[[drawn.index(i) for i in range(len(order))]],
+        FaceLatent.cat(done)[torch.tensor(drawn).argsort().tolist()],
         _repeated(pictures, samples),
         _repeated(holes, samples),
         tuple(places[place][1] for place, _, _ in order),
