@@ -22,7 +22,7 @@ from .devices import has_bf16, make_accelerator
 from .grid import fixed_faces, sample_grid, write_picture
 from .interrupt import StopWish
 from .networks import build_networks, pipeline_of
-from .processes import gather
+from .processes import gather, settle
 from .state import State, StateError
 from .status import FIRST_WORD, Tally, status_line
 from .trainer import Trainer
@@ -70,6 +70,7 @@ def fit(
                 raise
             raise CannotWrite(f"{problem}; what was saved before is whole, and --resume goes on from it") from problem
         finally:
+            settle()
             accelerator.end_training()
 
 

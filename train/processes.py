@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -84,6 +85,17 @@ def weight_share(weight: Tensor) -> Tensor | float:
     A mean weighted by `weight` that each process takes of its own items, times this, averages to that of all items.
     """
     return weight.sum() / gather(weight.sum()[None]).mean() if in_several() else 1.0
+
+
+def settle(seconds: float = 0.5) -> None:
+    """Call before the process group is let go, or it may wait for ever for its own threads.
+
+    A thread of gloo that has done its work still has to drop the tensors, for which it needs the interpreter; the
+    group's destructor keeps the interpreter while it waits for the thread. Asleep, this thread lends it out. A barrier
+    is not enough: it returns before the threads have dropped what came before.
+    """
+    if in_several():
+        time.sleep(seconds)
 
 
 def in_several() -> bool:

@@ -127,10 +127,16 @@ def test_a_set_that_is_killed_again_and_again_comes_out_the_same(recipe, uninter
         pictures = len(list(out.glob("*/*.jpg")))
         command = [sys.executable, "-m", "train", *make(recipe, out, workers=2)]
         making = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        # While a picture is being written or has just been, or a little later.
-        wait_until(lambda: list(out.glob("*/.*.part")) or len(list(out.glob("*/*.jpg"))) > pictures)  # noqa: B023
+        # While a picture is being written or has just been, or a little later; if none is left to do, at the end.
+        wait_until(
+            lambda: (
+                making.poll() is not None  # noqa: B023
+                or list(out.glob("*/.*.part"))
+                or len(list(out.glob("*/*.jpg"))) > pictures  # noqa: B023
+            )
+        )
         time.sleep(chance.choice([0, chance.uniform(0, 0.5)]))
-        if number % 2:
+        if number % 2 and making.poll() is None:
             os.killpg(making.pid, signal.SIGKILL)
         else:
             making.kill()
