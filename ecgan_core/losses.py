@@ -89,9 +89,10 @@ def mutual_information(logits: Tensor, label: Tensor, enough: float = 0.9) -> Te
     """L_MI = −E[log Q(c | G(z, c))], InfoGAN's bound on I(c; G(z, c)) up to the constant entropy of c.
 
     Zero for items whose emotion Q already reads with probability `enough`: past that point the gradient only teaches
-    the generator patterns that please Q. `label` may be soft; Q(c) is then Σ c·Q.
+    the generator patterns that please Q. `label` may be soft; Q(c) is then Σ c·Q / max c, which is 1 if Q
+    reads nothing but what was asked for most.
     """
-    probability = (logits.float().softmax(dim=1) * label).sum(dim=1)
+    probability = (logits.float().softmax(dim=1) * label).sum(dim=1) / label.amax(dim=1)
     return (-probability.clamp(min=1e-6).log() * (probability < enough)).mean()
 
 

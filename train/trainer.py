@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
 from torch import Tensor
@@ -19,7 +18,7 @@ from . import runs
 from .chance import Chance
 from .config import TrainConfig
 from .data.augment import Change, change_faces, draw_change
-from .data.faces import FaceSet, NoFaces, draw, load_faces, step_generator
+from .data.faces import FaceSet, NoFaces, draw, draw_looks, load_faces, step_generator
 from .devices import compile_blocks
 from .features import reading_accuracy, warm_up
 from .networks import build_networks, start_from
@@ -109,9 +108,9 @@ class Trainer:
         change = draw_change(config.batch, generator) if config.augment else None
         hole = sample_holes(config.holes, config.batch, config.networks.image_size, generator)
         own_emotion = self.faces.emotion[index]
-        other = torch.randint(len(config.emotions), (config.batch,), generator=generator)
-        emotion = torch.where(torch.rand(config.batch, generator=generator) < config.resample, other, own_emotion)
-        truth_index = torch.where(emotion == own_emotion, index, self.faces.pair[index, emotion])
+        other = draw_looks(self.faces, index, config.mixed, generator)
+        look = torch.where(torch.rand(config.batch, generator=generator) < config.resample, other, own_emotion)
+        truth_index = torch.where(look == own_emotion, index, self.faces.pair[index, look])
         known = truth_index >= 0
         truth_index = torch.where(known, truth_index, index)
 
@@ -120,9 +119,7 @@ class Trainer:
             change = change[chance.process :: chance.processes]
         face = self._faces(index, change)
         hole, known = chance.share(hole).to(device, non_blocking=True), chance.share(known).to(device).float()
-        label, wanted = (
-            F.one_hot(chance.share(e), len(config.emotions)).float().to(device) for e in (own_emotion, emotion)
-        )
+        label, wanted = (self.faces.looks[chance.share(shown)].to(device) for shown in (own_emotion, look))
         truth = face
         if not torch.equal(index, truth_index):
             truth = torch.where(hole > 0, self._faces(truth_index, change), face)

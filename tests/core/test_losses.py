@@ -53,6 +53,11 @@ def test_emotion_losses():
     assert losses.emotion_l1(logits, label).item() == pytest.approx(0.3 + 0.2 + 0.1)
 
 
+def test_mutual_information_of_a_mixture_stops_where_q_reads_nothing_else():
+    logits, half = torch.tensor([[0.7, 0.25, 0.05], [0.2, 0.2, 0.6]]).log(), torch.tensor([[0.5, 0.5, 0.0]] * 2)
+    assert losses.mutual_information(logits, half, enough=0.9).item() == pytest.approx(-math.log(0.4) / 2)
+
+
 def test_mutual_information_stops_where_q_is_sure():
     logits = torch.log(torch.tensor([[0.5, 0.5], [0.95, 0.05]]))
     label = torch.tensor([[1.0, 0.0], [1.0, 0.0]])

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from ..config import Source, TrainConfig
+from ..mixtures import mixture_of, without_mixtures
 from .faces import is_held_out
 from .looks import Look, look_at_all
 from .sources import HUB, PICTURES, DataError, Row, read_index, rows_of
@@ -36,7 +37,8 @@ class Item:
     source: Source
     held_out: bool
     look: Look
-    drawn: float  # share of a batch; 0 where it is held out
+    drawn: float  # share of a batch; 0 where it is held out, or a mixture
+    mixture: bool = False  # of two emotions: nothing to name, only a truth to draw (see `train.mixtures`)
 
 
 @dataclass
@@ -51,15 +53,19 @@ class Census:
 
     def emotions(self) -> tuple[str, ...]:
         """The recipe's, else those of the pictures, sorted."""
-        return self.plan.emotions or tuple(sorted({item.row.emotion for item in self.items}))
+        return self.plan.emotions or tuple(sorted({item.row.emotion for item in self.plain()}))
+
+    def plain(self) -> list[Item]:
+        """The pictures that show one emotion."""
+        return [item for item in self.items if not item.mixture]
 
     def training(self, emotion: str | None = None) -> list[Item]:
         """The pictures to train on."""
-        return [i for i in self.items if not i.held_out and emotion in (None, i.row.emotion)]
+        return [i for i in self.plain() if not i.held_out and emotion in (None, i.row.emotion)]
 
     def unseen(self, emotion: str | None = None) -> list[Item]:
         """The pictures that are held out."""
-        return [i for i in self.items if i.held_out and emotion in (None, i.row.emotion)]
+        return [i for i in self.plain() if i.held_out and emotion in (None, i.row.emotion)]
 
 
 def plan_of_set(name: str, size: int, neutral: str, held_out: float) -> Plan:
@@ -88,11 +94,14 @@ def take(plan: Plan) -> Census:
             census.refused.append(str(error))
     looks = look_at_all([row for _, row in found], [source.crop for source, _ in found])
     held_out = [is_held_out(row.identity, source.held_out) for source, row in found]
-    trained = Counter(source.path for (source, _), out in zip(found, held_out, strict=True) if not out)
+    names = plan.emotions or without_mixtures(row.emotion for _, row in found)
+    mixed = [mixture_of(row.emotion, names) is not None for _, row in found]
+    drawn = [not out and not mixture for out, mixture in zip(held_out, mixed, strict=True)]
+    trained = Counter(source.path for (source, _), is_drawn in zip(found, drawn, strict=True) if is_drawn)
     weights = sum(source.weight for source in plan.sources if trained[source.path])
-    for (source, row), out, look in zip(found, held_out, looks, strict=True):
-        drawn = 0.0 if out or not weights else source.weight / weights / trained[source.path]
-        census.items.append(Item(row, source, out, look, drawn))
+    for i, (source, row) in enumerate(found):
+        share = source.weight / weights / trained[source.path] if drawn[i] and weights else 0.0
+        census.items.append(Item(row, source, held_out[i], looks[i], share, mixed[i]))
     return census
 
 
@@ -103,7 +112,7 @@ def people(items: Sequence[Item]) -> Counter[str]:
 
 def table(census: Census) -> str:
     """Counts per emotion and identity, and how the split falls, as text."""
-    items, training, unseen = census.items, census.training(), census.unseen()
+    items, training, unseen = census.plain(), census.training(), census.unseen()
     width = max(12, *(len(name) + 2 for name in census.emotions())) if census.emotions() else 12
     lines = [f"  {'emotion':<{width}}{'pictures':>9}{'identities':>12}{'held out':>10}{'in a batch':>12}"]
     for name in [*census.emotions(), *sorted({i.row.emotion for i in items} - set(census.emotions()))]:
@@ -124,6 +133,11 @@ def table(census: Census) -> str:
         f"  split       {len(people(training)):,} identities ({len(training):,} pictures) to train on, "
         f"{len(people(unseen)):,} ({len(unseen):,}) held out, by the hash of SOURCE/IDENTITY"
     )
+    if mixtures := [item for item in census.items if item.mixture]:
+        lines.append(
+            f"  mixtures    {len(mixtures):,} pictures halfway between two emotions: what a face that is asked for "
+            "both is compared with"
+        )
     if census.other_uses:
         uses = ", ".join(f"{use or 'no use'} {count:,}" for use, count in census.other_uses.most_common())
         lines.append(f"  left out    rows of index.csv with another use: {uses}")

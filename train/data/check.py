@@ -34,7 +34,7 @@ def check(plan: Plan, out: Path | None = None) -> tuple[str, int]:
     census = take(plan)
     found = findings(census)
     text = report(census, found)
-    if out is not None and any(not item.look.problem for item in census.items):
+    if out is not None and any(not item.look.problem for item in census.plain()):
         write_image(hole_sheet(census), out, FORMATS[out.suffix.lower()], quality=92)
         text += f"\n\nThe contact sheet is {out}: do eyes and mouths lie inside the holes named after them?"
     return text, sum(finding.level == STOPS for finding in found)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..config import Source, TrainConfig
+from ..mixtures import MIX, mixture_of, mixtures_of
 from ..portraits.assets import cache_folder
 from .augment import augment as augment
 from .cache import Shot, decoded, in_memory
@@ -28,17 +29,24 @@ class NoFaces(DataError):
 class FaceSet:
     """Faces [N,3,S,S] uint8 in the model's frame, their emotions [N] and identities, and how often each is drawn.
 
-    The faces lie in a memory-mapped file: pages come into memory when they are drawn.
+    Beside the m emotions, pictures may show mixtures of two, m + k looks in all. They only serve as truths: nobody has
+    to name them. The pictures lie in a memory-mapped file: pages come into memory when they are drawn.
     """
 
-    faces: Tensor
+    pictures: Tensor  # the faces, and after them the pictures of mixtures
     emotion: Tensor
     identity: list[str]
     weight: Tensor
-    pair: Tensor  # [N,m]: the same person's picture with each emotion, or −1; see `Source.paired`
+    looks: Tensor  # [m+k,m]: how much of each emotion is in each look: the identity matrix, then halves
+    pair: Tensor  # [N,m+k]: the picture of the same person with each look, or −1; see `Source.paired`
+
+    @property
+    def faces(self) -> Tensor:
+        """The pictures that show one emotion."""
+        return self.pictures[: len(self)]
 
     def __len__(self) -> int:
-        return len(self.faces)
+        return len(self.identity)
 
     def identities(self) -> Tensor:
         """Identity of each face as a number [N], 0 … (number of identities − 1)."""
@@ -46,8 +54,8 @@ class FaceSet:
         return torch.tensor([order[name] for name in self.identity])
 
     def pick(self, index: Tensor, device: torch.device | str = "cpu") -> Tensor:
-        """Faces float32 [B,3,S,S] in −1..1 on a device; they travel as bytes, a quarter of the size."""
-        return to_float(self.faces[index].to(device, non_blocking=True))
+        """Pictures float32 [B,3,S,S] in −1..1 on a device; they travel as bytes, a quarter of the size."""
+        return to_float(self.pictures[index].to(device, non_blocking=True))
 
 
 def hash_share(identity: str) -> float:
@@ -74,48 +82,71 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
         DataError: a folder is missing, a picture cannot be read, an emotion is not in the config.
         NoFaces: nothing is left for this split.
     """
-    shots, emotion, identity, weight, paired = [], [], [], [], []
+    emotions = list(config.emotions)
+    shown: list[tuple[Source, Row, str]] = []  # with its look
+    truths: list[tuple[Source, Row, str]] = []
+    weight: list[float] = []
     for source in config.data:
-        rows = split_of(source, rows_of(source, root), held_out)
-        unknown = sorted({row.emotion for row in rows} - set(config.emotions))
-        if unknown:
-            raise DataError(
-                f"{root / source.path} has pictures of {', '.join(unknown)}, but the recipe's emotions are "
-                f"{', '.join(config.emotions)}; add it to `emotions`, rename it with `labels`, or take it out of the "
-                "data set"
-            )
-        for row in rows:
-            shots.append(Shot(row.file, row.part, source.crop))
-            emotion.append(config.emotions.index(row.emotion))
-            identity.append(row.identity)
-            weight.append(source.weight / len(rows))
-            paired.append(source.paired)
+        rows = [(row, mixture_of(row.emotion, emotions)) for row in split_of(source, rows_of(source, root), held_out)]
+        plain = [row for row, mixture in rows if mixture is None]
+        _refuse_unknown(plain, emotions, root / source.path)
+        shown += [(source, row, row.emotion) for row in plain]
+        weight += [source.weight / len(plain) for _ in plain]
+        truths += [(source, row, MIX.join(mixture)) for row, mixture in rows if mixture and source.paired]
     split = "held-out" if held_out else "training"
-    if not shots:
+    if not shown:
         raise NoFaces(
             f"no {split} pictures found under {root}; `python -m train check RECIPE --data {root}` tells what is there"
         )
+    everything, count, mixtures = shown + truths, len(shown), {look for _, _, look in truths}
+    looks = emotions + [name for name in mixtures_of(emotions) if name in mixtures]
+    look = [looks.index(look) for _, _, look in everything]
+    identity = [row.identity for _, row, _ in everything]
+    pair = pairs(look, identity, [source.paired for source, _, _ in everything], len(looks))
+    return FaceSet(
+        decoded_faces([Shot(row.file, row.part, source.crop) for source, row, _ in everything], config, root, split),
+        torch.tensor(look[:count]),
+        identity[:count],
+        torch.tensor(weight),
+        torch.stack([code_of(name, emotions) for name in looks]),
+        pair[:count],
+    )
+
+
+def _refuse_unknown(rows: Sequence[Row], emotions: Sequence[str], place: Path) -> None:
+    if unknown := sorted({row.emotion for row in rows} - set(emotions)):
+        raise DataError(
+            f"{place} has pictures of {', '.join(unknown)}, but the recipe's emotions are {', '.join(emotions)}; add "
+            "it to `emotions`, rename it with `labels`, or take it out of the data set"
+        )
+
+
+def decoded_faces(shots: Sequence[Shot], config: TrainConfig, root: Path, split: str) -> Tensor:
+    """All pictures [N,3,S,S] of a split in the recipe's size, uint8: in memory if they are few."""
     size = config.networks.image_size
     if len(shots) < WORTH_KEEPING:
-        faces = in_memory(shots, size)
-    else:
-        name = " ".join([split, str(size), str(root.resolve()), *(source.path for source in config.data)])
-        faces = decoded(shots, size, name, cache_folder() / "faces")
-    pair = pairs(emotion, identity, paired, len(config.emotions))
-    return FaceSet(faces, torch.tensor(emotion), identity, torch.tensor(weight), pair)
+        return in_memory(shots, size)
+    name = " ".join([split, str(size), str(root.resolve()), *(source.path for source in config.data)])
+    return decoded(shots, size, name, cache_folder() / "faces")
 
 
-def pairs(emotion: Sequence[int], identity: Sequence[str], paired: Sequence[bool], emotions: int) -> Tensor:
-    """[N, emotions]: for each picture that is paired, the same person's with each emotion; −1 where there is none.
+def code_of(look: str, emotions: Sequence[str]) -> Tensor:
+    """How much of each emotion is in a look, [m], summing to 1."""
+    parts = mixture_of(look, emotions) or (look,)
+    return torch.eye(len(emotions))[[emotions.index(part) for part in parts]].mean(dim=0)
 
-    A person with several pictures of one emotion: the last of them.
+
+def pairs(look: Sequence[int], identity: Sequence[str], paired: Sequence[bool], looks: int) -> Tensor:
+    """[N, looks]: for each picture that is paired, the same person's with each look; −1 where there is none.
+
+    A person with several pictures of one look: the last of them.
     """
-    found = {(identity[i], emotion[i]): i for i in range(len(identity)) if paired[i]}
+    found = {(identity[i], look[i]): i for i in range(len(identity)) if paired[i]}
     rows = [
-        [found.get((name, e), -1) if is_paired else -1 for e in range(emotions)]
+        [found.get((name, k), -1) if is_paired else -1 for k in range(looks)]
         for name, is_paired in zip(identity, paired, strict=True)
     ]
-    return torch.tensor(rows).view(len(identity), emotions)
+    return torch.tensor(rows).view(len(identity), looks)
 
 
 def to_float(faces: Tensor) -> Tensor:
@@ -132,3 +163,16 @@ def step_generator(seed: int, step: int) -> torch.Generator:
 def draw(faces: FaceSet, batch: int, generator: torch.Generator) -> Tensor:
     """Indices [batch] of faces, with replacement, by their weights."""
     return torch.multinomial(faces.weight, batch, replacement=True, generator=generator)
+
+
+def draw_looks(faces: FaceSet, index: Tensor, mixed: float, generator: torch.Generator) -> Tensor:
+    """A look [B] for each face to be asked for: an emotion, or with the probability `mixed` a mixture of which the set
+    has the same person's picture.
+    """
+    mixtures, emotions = len(faces.looks) - faces.looks.shape[1], faces.looks.shape[1]
+    look = torch.randint(emotions, index.shape, generator=generator)
+    if mixtures:
+        mixture = emotions + torch.randint(mixtures, index.shape, generator=generator)
+        take = torch.rand(index.shape, generator=generator) < mixed
+        look = torch.where(take & (faces.pair[index, mixture] >= 0), mixture, look)
+    return look

@@ -76,7 +76,7 @@ def _unreadable(census: Census) -> Iterator[Finding]:
 def _labels(census: Census) -> Iterator[Finding]:
     if not census.items:
         return
-    counts = Counter(item.row.emotion for item in census.items)
+    counts = Counter(item.row.emotion for item in census.plain())
     recipe, neutral = census.plan.emotions, census.plan.neutral
     if recipe is not None:
         for name in sorted(counts.keys() - set(recipe)):
@@ -99,6 +99,12 @@ def _labels(census: Census) -> Iterator[Finding]:
             STOPS,
             f"no emotion is called {neutral!r}; there are {', '.join(sorted(counts))}",
             f"every emotion is measured from it: add pictures of faces at rest, or say which one is with {hint}",
+        )
+    if idle := [i for i in census.items if i.mixture and recipe is not None and not i.source.paired]:
+        yield Finding(
+            ADVICE,
+            f"{_pictures(idle)} of mixtures, such as {idle[0].row.emotion}, will not be used",
+            "if their people hold still from picture to picture, say `paired: true` in their source",
         )
     if recipe is None and len(counts) < 2:
         yield Finding(STOPS, f"there is one emotion only, {next(iter(counts))}", "add pictures of another")

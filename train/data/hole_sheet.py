@@ -32,7 +32,7 @@ def hole_sheet(census: Census, seed: int = 0) -> Image.Image:
     generator = torch.Generator().manual_seed(seed)
     rows, names = [], []
     for source in dict.fromkeys(item.source.path for item in census.items):
-        own = [item for item in census.items if item.source.path == source and not item.look.problem]
+        own = [item for item in census.plain() if item.source.path == source and not item.look.problem]
         own = [own[i] for i in torch.randperm(len(own), generator=generator).tolist()]
         if not own:
             continue

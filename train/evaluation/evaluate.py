@@ -23,6 +23,8 @@ from ..data.faces import FaceSet, load_faces
 from ..grid import tile, write_picture
 from . import metrics
 from .face_api import WHERE
+from .halfway import HOLES as HALFWAY_HOLES
+from .halfway import has_mixtures, measure_halfway
 from .identity import IdentityNetwork, load_identity, save_identity, train_identity
 from .judge import load_judge, look_at, save_judge, train_judge
 from .measure import HOLES, Instruments, Subjects, closeness, measure, observe, reference_faces, sample_pairs
@@ -175,7 +177,7 @@ def real_figures(instruments: Instruments, subjects: Subjects, truth: torch.Tens
 
 def still_faces(config: TrainConfig, folder: Path) -> FaceSet:
     """All faces of a set of people who hold still, in the size and with the emotions of the recipe."""
-    source = Source(path=folder.name, held_out=1.0)
+    source = Source(path=folder.name, held_out=1.0, paired=True)
     return load_faces(replace(config, data=(source,)), folder.resolve().parent, held_out=True)
 
 
@@ -196,4 +198,8 @@ def still_figures(
         seen = observe(pipeline, instruments, subjects, config, kind, pairs, variation)
         closer = closeness(seen, source != truth)
         holes[kind] = asdict(closer) if closer else None
-    return {"pictures": len(still), "identities": len(set(still.identity)), "closer": holes}
+    figures = {"pictures": len(still), "identities": len(set(still.identity)), "closer": holes}
+    if has_mixtures(still):
+        say("measuring mixtures of two emotions")
+        figures["halfway"] = {kind: asdict(measure_halfway(pipeline, still, kind, variation)) for kind in HALFWAY_HOLES}
+    return figures

@@ -15,6 +15,7 @@ from ecgan_core.losses import emotion_cross_entropy
 from ..config import Networks, Source, TrainConfig
 from ..data.faces import DataError, FaceSet, augment, draw, load_faces, rows_of, step_generator, to_float
 from ..features import FeatureNetwork
+from ..mixtures import without_mixtures
 
 HELD_OUT = 0.2  # share of the identities
 BATCH = 32
@@ -36,7 +37,7 @@ def readability(folder: Path, out: Path | None = None, size: int = 64, images: i
         DataError: the set has fewer than two emotions, or too few identities to hold some out.
     """
     source = Source(path=folder.name, held_out=HELD_OUT)
-    emotions = tuple(sorted({row.emotion for row in rows_of(source, folder.parent)}))
+    emotions = without_mixtures(row.emotion for row in rows_of(source, folder.parent))
     if len(emotions) < 2:
         raise DataError(f"{folder} has pictures of {len(emotions)} emotion; two are needed to tell them apart")
     config = TrainConfig(

@@ -18,7 +18,7 @@ SHEET_HOLES = ("whole face", "lower face")
 def report_text(report: dict) -> str:
     """The figures of `evaluate` as Markdown: what was asked for, what came back, then the smaller print."""
     parts = [_opening(report), _control(report), _fidelity(report), _per_emotion(report)]
-    parts += [_closer(report), _photographs(report)]
+    parts += [_closer(report), _halfway(report), _photographs(report)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -124,6 +124,22 @@ def _closer(report: dict) -> str:
             "count for more than the expression. A set made with `still: true` in its portrait recipe, given with "
             "--still, measures the expression alone."
         )
+    return f"{_table(head, rows)}\n\n{note}"
+
+
+def _halfway(report: dict) -> str:
+    holes = (report.get("still") or {}).get("halfway")
+    if not holes:
+        return ""
+    head = ["half and half", "nearer to the truth, by pixels", "L1 to the truth", "L1 to the input", "completions"]
+    rows = [
+        [kind, f"{h['nearer']:.1%}", f"{h['l1_to_truth']:.1f}", f"{h['l1_to_input']:.1f}", str(h["completions"])]
+        for kind, h in holes.items()
+    ]
+    note = (
+        "Asked for half of one emotion and half of another, each two of them in turn; the truth is the same person "
+        "with half of both. Half an expression is a small change, so that fewer are told from the input."
+    )
     return f"{_table(head, rows)}\n\n{note}"
 
 

@@ -114,9 +114,9 @@ def run_preview(arguments: argparse.Namespace) -> None:
     head = load_head(arguments.assets)
     seeds = range(recipe.seed, recipe.seed + arguments.people)
     people = [dict(photograph(head, recipe, seed, arguments.size)) for seed in seeds]
-    emotions = list(recipe.emotions)
-    pictures = [[Image.fromarray(person[emotion].image) for emotion in emotions] for person in people]
-    sheet = contact_sheet(pictures, emotions, [f"seed {seed}" for seed in seeds], arguments.size)
+    looks = list(recipe.looks)
+    pictures = [[Image.fromarray(person[look].image) for look in looks] for person in people]
+    sheet = contact_sheet(pictures, looks, [f"seed {seed}" for seed in seeds], arguments.size)
     write_image(sheet, arguments.out, FORMATS[arguments.out.suffix.lower()])
     print(arguments.out)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,7 @@ class Portrait:
 
 
 def photograph(head: Head, recipe: Recipe, seed: int, size: int) -> Iterator[tuple[str, Portrait]]:
-    """Portraits of the person of a seed, one for each emotion of the recipe, size × size pixels.
+    """Portraits of the person of a seed, one for each look of the recipe, size × size pixels.
 
     A picture follows from the seed, its emotion's name and weights, the size and the recipe's own numbers; the recipe's
     other emotions do not change it.
@@ -63,8 +63,8 @@ def photograph(head: Head, recipe: Recipe, seed: int, size: int) -> Iterator[tup
     """
     with writing(compiled_folder(), ELSEWHERE):
         sitter = Sitter(head, sample_identity(head, seed, recipe.glasses))
-        for emotion in recipe.emotions:
-            yield emotion, take_portrait(sitter, recipe, emotion, size)
+        for look in recipe.looks:
+            yield look, take_portrait(sitter, recipe, look, size)
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,12 @@ class Shot:
     takes: int
 
 
-def take_portrait(sitter: Sitter, recipe: Recipe, emotion: str, size: int) -> Portrait:
+def take_portrait(sitter: Sitter, recipe: Recipe, look: str, size: int) -> Portrait:
     """One portrait of a sitter."""
     fine = samples_per_pixel(size)
-    key = [sitter.person.seed, zlib.crc32(emotion.encode())]
+    key = [sitter.person.seed, zlib.crc32(look.encode())]
     view = [sitter.person.seed] if recipe.still else key  # what all but the expression follows from
-    shot = _shoot(sitter, recipe, emotion, key, fine * size)
+    shot = _shoot(sitter, recipe, recipe.looks[look], key, fine * size)
 
     rng = np.random.default_rng([*view, 1])
     relit, as_photo = rng.random() < recipe.relight, rng.random() < recipe.photo
@@ -106,13 +106,13 @@ def take_portrait(sitter: Sitter, recipe: Recipe, emotion: str, size: int) -> Po
     )
 
 
-def _shoot(sitter: Sitter, recipe: Recipe, emotion: str, key: list[int], samples: int) -> Shot:
+def _shoot(sitter: Sitter, recipe: Recipe, weights: Mapping[str, float], key: list[int], samples: int) -> Shot:
     """The first performance that the check finds no fault with, each with another pose; at last any."""
     for take in range(RETAKES + 1):
         rng = np.random.default_rng([*key, 0, take])
         standing = np.random.default_rng([sitter.person.seed, 0]) if recipe.still else rng
         pose = sample_pose(standing)
-        expression = perform(recipe.emotions[emotion], recipe, pose, rng)
+        expression = perform(weights, recipe, pose, rng)
         stage = sitter.stage(expression, pose)
         camera = sample_camera(sitter.frame_side, stage.eyes, samples, standing)
         projected = project(camera, stage.surface.position)

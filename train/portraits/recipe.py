@@ -25,6 +25,8 @@ from typing import Any
 
 import yaml
 
+from ..mixtures import mixtures_of
+
 # Apple's ARKit blend shapes, the common language of face capture; Mika Suominen sculpted them for MakeHuman's head.
 UNITS = (
     *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff"),
@@ -45,6 +47,7 @@ PAIRS = tuple(unit.removesuffix("Left") for unit in UNITS if unit.endswith("Left
 MAX_WEIGHT = 1.5
 MAX_NAME = 40  # characters; folders may have 255 bytes, and some scripts take four a character
 SHARES = ("jitter", "asymmetry", "relight", "photo", "glasses")
+SWITCHES = ("still", "mixtures")
 NOT_ON_WINDOWS = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
 
 
@@ -68,6 +71,7 @@ class Recipe:
         photo: share of the pictures that look as a camera's (blur, grain, colour cast, JPEG); 0 switches it off.
         glasses: share of the identities that wear glasses.
         still: the pictures of an identity differ in nothing but the expression; for `ecgan-train evaluate --still`.
+        mixtures: every two emotions are pictured half and half as well; see `train.mixtures`.
     """
 
     neutral: str
@@ -80,6 +84,20 @@ class Recipe:
     photo: float = 0.5
     glasses: float = 0.15
     still: bool = False
+    mixtures: bool = False
+
+    @property
+    def looks(self) -> dict[str, Mapping[str, float]]:
+        """Weights by face unit of all that is pictured of each person: the emotions, then their mixtures."""
+        mixed = mixtures_of(self.emotions) if self.mixtures else {}
+        return dict(self.emotions) | {
+            name: {
+                unit: weight
+                for unit in UNITS
+                if (weight := sum(self.emotions[part].get(unit, 0.0) for part in pair) / len(pair))
+            }
+            for name, pair in mixed.items()
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, dicts and numbers, as YAML writes them and `recipe_from` reads them."""
@@ -124,8 +142,7 @@ def recipe_from(tree: Any) -> Recipe:
         raise RecipeError("`emotions:` is missing; list the emotions and their face units under it")
     emotions = _emotions(tree["emotions"])
     settings: dict[str, Any] = {key: _number(key, tree[key], 0, 1) for key in SHARES if key in tree}
-    if "still" in tree:
-        settings["still"] = _yes_or_no("still", tree["still"])
+    settings |= {key: _yes_or_no(key, tree[key]) for key in SWITCHES if key in tree}
     if "seed" in tree:
         settings["seed"] = _seed(tree["seed"])
     if "intensity" in tree:

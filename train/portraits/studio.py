@@ -1,7 +1,7 @@
 """A set of portraits on disk: rendered by several processes, and taken up again wherever it was stopped.
 
     DIR/recipe.yaml             what the set was made with, every value written out
-    DIR/EMOTION/IDENTITY.jpg    the same person in every emotion
+    DIR/EMOTION/IDENTITY.jpg    the same person in every emotion, and in their mixtures if the recipe asks for them
     DIR/index.csv               a row for each picture (see COLUMNS)
     DIR/contact-sheet.jpg       the first people, to look at
     DIR/.rows/IDENTITY.csv      a person's rows of the index, written after all of that person's pictures
@@ -68,8 +68,12 @@ def render_set(
     """
     _claim(folder, recipe, size)
     missing = [identity for identity in range(count) if not _is_done(folder, identity, recipe)]
-    per_person, done = len(recipe.emotions), count - len(missing)
-    print(f"{count} identities × {per_person} emotions = {count * per_person} pictures of {size} pixels in {folder}")
+    per_person, done = len(recipe.looks), count - len(missing)
+    mixtures = f" and {per_person - len(recipe.emotions)} mixtures" if recipe.mixtures else ""
+    print(
+        f"{count} identities × {len(recipe.emotions)} emotions{mixtures} = {count * per_person} pictures of {size} "
+        f"pixels in {folder}"
+    )
     if done:
         print(f"{done} identities are there already")
     task = (recipe, folder, size, wheel)
@@ -151,7 +155,7 @@ def _rows_file(folder: Path, identity: int) -> Path:
 
 def _is_done(folder: Path, identity: int, recipe: Recipe) -> bool:
     """Whether a person's rows and pictures are all there; a picture that somebody deleted is taken again."""
-    files = (folder / emotion / f"{identity_name(identity)}.jpg" for emotion in recipe.emotions)
+    files = (folder / emotion / f"{identity_name(identity)}.jpg" for emotion in recipe.looks)
     return _rows_file(folder, identity).is_file() and all(file.is_file() for file in files)
 
 
@@ -190,22 +194,22 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def write_index(folder: Path, recipe: Recipe) -> None:
-    """Gather the rows of all people: by identity, then by emotion in the recipe's order."""
+    """Gather the rows of all people: by identity, then by look in the recipe's order."""
     people = (read_rows(path) for path in sorted((folder / ROWS).glob("*.csv")))
-    order = {emotion: i for i, emotion in enumerate(recipe.emotions)}
+    order = {emotion: i for i, emotion in enumerate(recipe.looks)}
     write_rows(folder / INDEX, (row for rows in people for row in sorted(rows, key=lambda row: order[row["emotion"]])))
 
 
 def write_contact_sheet(folder: Path, recipe: Recipe) -> None:
-    """The first people of the set, each in every emotion."""
+    """The first people of the set, each with every look."""
     names = [path.stem for path in sorted((folder / ROWS).glob("*.csv"))[:SHEET_PEOPLE]]
-    people = [[Image.open(folder / emotion / f"{name}.jpg") for emotion in recipe.emotions] for name in names]
-    sheet = contact_sheet(people, list(recipe.emotions), names, SHEET_CELL)
+    people = [[Image.open(folder / emotion / f"{name}.jpg") for emotion in recipe.looks] for name in names]
+    sheet = contact_sheet(people, list(recipe.looks), names, SHEET_CELL)
     write_image(sheet, folder / SHEET, "JPEG", quality=90)
 
 
 def _sweep(folder: Path, recipe: Recipe) -> None:
     """Remove what killed processes had begun to write."""
-    for inside in (folder, folder / ROWS, *(folder / emotion for emotion in recipe.emotions)):
+    for inside in (folder, folder / ROWS, *(folder / emotion for emotion in recipe.looks)):
         for unfinished in inside.glob(".*.part"):
             unfinished.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """`evaluate` measures what it says: checked with a pipeline whose answers are known."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -163,6 +164,7 @@ def test_who_has_one_picture_only_teaches_no_likeness(recipe, data):
         faces.emotion[once],
         [name for name, kept in zip(faces.identity, once, strict=True) if kept],
         faces.weight[once],
+        faces.looks,
         faces.pair[once],
     )
     assert train_identity(alone, config, images=32) is None
@@ -173,7 +175,9 @@ def test_the_command_writes_a_text_a_json_and_sheets(recipe, data, checkpoint, n
     out = tmp_path / "figures"
     arguments = ["evaluate", str(checkpoint), str(recipe), "--data", str(data), "--out", str(out), "--pairs", "6"]
     arguments += ["--judge", str(networks / "judge.safetensors"), "--identity", str(networks / "identity.safetensors")]
-    assert main([*arguments, "--still", str(data / "faces")]) == 0
+    still = shutil.copytree(data / "faces", tmp_path / "still")
+    shutil.copytree(still / "surprised", still / "happy+surprised")
+    assert main([*arguments, "--still", str(still)]) == 0
     text = capsys.readouterr().out
     assert "share of the ceiling" in text
     assert "people who hold still" in text
@@ -183,6 +187,10 @@ def test_the_command_writes_a_text_a_json_and_sheets(recipe, data, checkpoint, n
     assert [row["hole"] for row in report["holes"]] == list(HOLES)
     assert report["judge_accuracy_on_real_pictures"] > 0.7
     assert report["still"]["identities"] == 12
+    assert {kind: halfway["completions"] for kind, halfway in report["still"]["halfway"].items()} == {
+        "whole face": 20, "lower face": 20, "mouth": 20
+    }  # fmt: skip
+    assert "half and half" in text
     assert all(row["outside_equal"] and row["diversity"] >= 0 for row in report["holes"])
     for sheet in ("evaluation.jpg", "evaluation-samples.jpg"):
         assert (out / sheet).stat().st_size > 10_000

@@ -44,6 +44,16 @@ def test_what_is_written_out_is_read_back(read):
     assert recipe.emotions["très content"] == {"jawLeft": 0.3}
 
 
+def test_mixtures_are_half_of_both_and_leave_the_emotions_alone(read):
+    text = "emotions: {neutral: {eyeWide: .2}, happy: {mouthSmile: .9}, wink: {eyeBlinkLeft: 1}}"
+    recipe = read(f"{text}\nmixtures: true")
+    assert list(recipe.looks) == ["neutral", "happy", "wink", "neutral+happy", "neutral+wink", "happy+wink"]
+    assert recipe.looks["happy+wink"] == {"eyeBlinkLeft": 0.5, "mouthSmileLeft": 0.45, "mouthSmileRight": 0.45}
+    assert read(text).looks == read(text).emotions == recipe.emotions
+    assert read(recipe_text(recipe)) == recipe
+    assert differences(read(text), recipe) == ["mixtures"]
+
+
 def test_there_are_52_units_and_jaw_and_mouth_are_no_pairs():
     assert len(UNITS) == len(set(UNITS)) == 52
     assert list(UNITS) == sorted(UNITS)
