@@ -57,7 +57,13 @@ class Generator(ModelMixin, ConfigMixin):
         self.to_rgb = nn.ModuleList(nn.Conv2d(b, 3, 3, padding=1) for _, b in steps[-OUTPUT_SCALES:])
 
     def forward(
-        self, z: Tensor, code: Tensor, features: tuple[Tensor, ...], visible: Tensor, hole: Tensor
+        self,
+        z: Tensor,
+        code: Tensor,
+        features: tuple[Tensor, ...],
+        visible: Tensor,
+        hole: Tensor,
+        scales: int = OUTPUT_SCALES,
     ) -> tuple[Tensor, ...]:
         """Images [B,3,s,s] in −1..1 for s = S/4, S/2, S; the last is the generated face I_gen, not yet composited.
 
@@ -67,6 +73,7 @@ class Generator(ModelMixin, ConfigMixin):
             features: the encoder's, of the visible part, fine to coarse.
             visible: face · (1 − hole), [B,3,S,S].
             hole: [B,1,S,S], 1 = to fill.
+            scales: how many of the images are wanted, the largest ones.
         """
         z = z + code[:, :, None, None]
         style = z.mean(dim=(2, 3))
@@ -78,7 +85,7 @@ class Generator(ModelMixin, ConfigMixin):
             if i == 0:  # the second coarsest grid: 16×16 at every image size whose latent grid is 8×8
                 h = self.attention(h, feature, hole)
             scale = i - (len(self.up) - len(self.to_rgb))
-            if scale >= 0:
+            if scale >= len(self.to_rgb) - scales:
                 images.append(torch.tanh(self.to_rgb[scale](F.silu(h))))
         return tuple(images)
 

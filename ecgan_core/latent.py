@@ -41,6 +41,8 @@ class FaceLatent:
         """Some of the faces, always as a batch: `latent[2]` has one face."""
         if isinstance(index, int):
             index = [range(len(self))[index]]  # negative counts from the end, beyond the end raises IndexError
+        if not isinstance(index, slice):
+            index = _as_slice(list(index), len(self))
         return self._map(lambda tensor: tensor[index])
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> FaceLatent:
@@ -52,6 +54,8 @@ class FaceLatent:
     def cat(cls, latents: Sequence[FaceLatent]) -> FaceLatent:
         """One batch out of several."""
         first = latents[0]
+        if len(latents) == 1:
+            return first
         levels = zip(*(latent.features for latent in latents), strict=True)
         joined = {f.name: torch.cat([getattr(latent, f.name) for latent in latents]) for f in first._tensor_fields()}
         return cls(**joined, features=tuple(torch.cat(level) for level in levels), model=first.model)
@@ -104,6 +108,13 @@ class FaceLatent:
     @classmethod
     def _tensor_fields(cls):
         return [f for f in fields(cls) if f.name not in ("features", "model")]
+
+
+def _as_slice(index: list[int], count: int) -> slice | list[int]:
+    """Of `count` faces those that follow each other, as a slice, for which nothing is copied; others as they are."""
+    if index and index == list(range(count))[index[0] : index[0] + len(index)]:
+        return slice(index[0], index[0] + len(index))
+    return index
 
 
 def read_latent_file(

@@ -7,6 +7,7 @@ the last two steps need, so a shift runs the generator alone.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -100,7 +101,7 @@ class ECGANPipeline(DiffusionPipeline):
         them at once, and no cast to a lower precision changes any.
         """
         digest = hashlib.sha256("\n".join(self.emotion_set.names).encode())
-        weights = [p.detach().flatten()[:1024] for _, p in sorted(self.generator.named_parameters())]
+        weights = [_first_values(p.detach(), 1024) for _, p in sorted(self.generator.named_parameters())]
         signs = torch.cat([torch.signbit(w) for w in weights])
         digest.update(np.packbits(signs.cpu().numpy()).tobytes())
         return digest.hexdigest()[:12]
@@ -158,10 +159,10 @@ class ECGANPipeline(DiffusionPipeline):
     def decode(self, latent: FaceLatent) -> Tensor:
         """The completed faces [B,3,S,S] float32 in −1..1: exactly the input's outside the hole."""
         self._must_be_ours(latent)
-        latent = latent.to(self.generator.device, self.generator.dtype)
+        latent = latent.to(self._weight.device, self._weight.dtype)
         visible = latent.face * (1 - latent.hole)
         code, visible, hole = self._cast(latent.code), self._cast(visible), self._cast(latent.hole)
-        generated = self.generator(latent.z, code, latent.features, visible, hole)[-1]
+        [generated] = self.generator(latent.z, code, latent.features, visible, hole, scales=1)
         if not torch.isfinite(generated).all():
             raise ValueError(
                 "the model drew no picture but numbers beyond all bounds; use a smaller strength and variation, or "
@@ -278,8 +279,13 @@ class ECGANPipeline(DiffusionPipeline):
     def _neutral_code(self) -> Tensor:
         return self._codes[self.emotion_set.index(self.emotion_set.neutral)]
 
+    @property
+    def _weight(self) -> Tensor:
+        """One of the weights, to see where and in what precision they are: diffusers goes through all of them."""
+        return self.generator.latent_in.weight
+
     def _cast(self, tensor: Tensor) -> Tensor:
-        return tensor.to(self.generator.device, self.generator.dtype)
+        return tensor.to(self._weight.device, self._weight.dtype)
 
     def _checked(self, face: Tensor, hole: Tensor | None) -> tuple[Tensor, Tensor]:
         """Face and binary hole as float32 on the model's device; raises ValueError if their shapes do not fit."""
@@ -297,7 +303,7 @@ class ECGANPipeline(DiffusionPipeline):
                 raise ValueError(f"the {what} must be finite numbers, in −1..1 (holes: 0..1), but some are not")
         if len(face) != len(hole):
             raise ValueError(f"there must be as many holes as faces, but there are {len(hole)} and {len(face)}")
-        device = self.generator.device
+        device = self._weight.device
         return face.to(device, torch.float32), (hole > 0).to(device, torch.float32)
 
     def _must_be_ours(self, latent: FaceLatent) -> None:
@@ -312,6 +318,12 @@ class ECGANPipeline(DiffusionPipeline):
         found = [latent.z, latent.code, latent.face, latent.hole, *latent.features]
         if [tuple(tensor.shape) for tensor in found] != due:
             raise ValueError("this latent has other sizes than the model's; complete the face again with this model")
+
+
+def _first_values(weight: Tensor, count: int) -> Tensor:
+    """The first values of a weight, flattened; without a copy of all of it, as one with channels last would take."""
+    rows = weight[: math.ceil(count * len(weight) / weight.numel())] if weight.ndim > 1 else weight
+    return rows.flatten()[:count]
 
 
 def _seed(value: object) -> int:

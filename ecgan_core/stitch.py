@@ -98,6 +98,8 @@ def from_middle(place: Frame | Box, region: Region, device: torch.device | str) 
 
 def _square(image: Tensor, frame: Frame) -> Tensor:
     height, width = image.shape[-2:]
+    if 0 <= frame.x <= width - frame.side and 0 <= frame.y <= height - frame.side:
+        return image[:, frame.y : frame.y + frame.side, frame.x : frame.x + frame.side]
     rows = torch.arange(frame.y, frame.y + frame.side, device=image.device).clamp(0, height - 1)
     columns = torch.arange(frame.x, frame.x + frame.side, device=image.device).clamp(0, width - 1)
     return image[:, rows][:, :, columns]

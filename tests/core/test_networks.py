@@ -24,7 +24,10 @@ def test_every_size_encodes_to_8x8_and_generates_three_scales(size):
     encoder, generator = Encoder(size, WIDTHS[size], 14), Generator(size, WIDTHS[size], 14, 7)
     out = encoder(face * (1 - hole), hole)
     assert out.prior.mean.shape[1:] == encoder.latent_shape == (14, 8, 8)
-    images = generator(out.prior.mean, generator.emotion_codes[:1], out.features, face * (1 - hole), hole)
+    seen = out.prior.mean, generator.emotion_codes[:1], out.features, face * (1 - hole), hole
+    images = generator(*seen)
+    [largest] = generator(*seen, scales=1)
+    assert torch.equal(largest, images[-1])
     assert [tuple(i.shape[1:]) for i in images] == [
         (3, size // 4, size // 4),
         (3, size // 2, size // 2),

@@ -148,6 +148,8 @@ def test_half_precision_keeps_the_promises(pipeline, faces, holes, dtype, tmp_pa
     pipeline.save_pretrained(tmp_path)
     half = ECGANPipeline.from_pretrained(tmp_path).to(dtype=dtype)
     assert half.fingerprint == pipeline.fingerprint
+    half.generator.to(memory_format=torch.channels_last)
+    assert half.fingerprint == pipeline.fingerprint
     latent = half.complete(faces, holes, emotion="calm", seeds=[1, 2, 3])
     completed = half.decode(latent)
     outside = (holes == 0).expand_as(faces)
@@ -188,8 +190,11 @@ def test_a_latent_can_be_indexed_joined_and_moved(pipeline, faces, holes):
     assert len(latent[-1]) == 1
     assert torch.equal(latent[-1].z[0], latent.z[2])
     assert torch.equal(FaceLatent.cat([latent[:1], latent[1:]]).features[1], latent.features[1])
-    with pytest.raises(IndexError):
-        latent[3]
+    assert torch.equal(latent[[1, 2]].z, latent.z[1:])
+    assert torch.equal(latent[[2, 0]].z, latent.z[[2, 0]])
+    for beyond in (3, [3], [2, 3]):
+        with pytest.raises(IndexError):
+            latent[beyond]
     half = latent.to(dtype=torch.float16)
     assert half.z.dtype == half.features[0].dtype == torch.float16
     assert torch.equal(half.face, latent.face), "the crop's pixels must stay exact"
