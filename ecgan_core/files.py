@@ -1,15 +1,17 @@
 """Safetensors files of ours on disk: read with care, written whole or not at all.
 
 A file that somebody shared can claim anything. `read_header` believes nothing before it has compared it with the size
-of the file, and no function here unpickles.
+of the file, and no function here unpickles. A digest of the numbers is in the metadata of what we write: a flipped bit
+of a weight would else be a number like any other.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ if TYPE_CHECKING:  # torch takes seconds and memory to import, and whoever only 
 
 # What pictures may be. Pillow would try all that it knows, and start another program (Ghostscript) for PostScript.
 PICTURE_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+DIGEST = "digest"  # of all tensors' bytes, in the metadata; files that others wrote may lack it
 MAX_HEADER_BYTES = 16 * 2**20  # our own headers have some ten kilobytes
 DTYPES = {
     "bool": "BOOL",
@@ -113,17 +116,31 @@ def read_tensors(
     end the process where it became shorter.
 
     Raises:
-        error: the file cannot be read, or has by now another header than the one given.
+        error: the file cannot be read, has by now another header than the one given, or other numbers than were
+            written.
     """
     from safetensors.torch import load
 
     try:
-        tensors = load(Path(path).read_bytes())
+        content = Path(path).read_bytes()
+        tensors = load(content)
     except (safetensors.SafetensorError, OSError, KeyError, RuntimeError) as problem:
         raise error(f"{path} is not {kind}: its tensors cannot be read ({problem}); download it again") from problem
-    if header is not None and read_header(path, kind, error) != header:
+    now = read_header(path, kind, error)
+    if header is not None and now != header:
         raise error(f"{path} was replaced while it was being read; run it again")
+    written, start = now.metadata.get(DIGEST), 8 + int.from_bytes(content[:8], "little")
+    if written is not None and written != digest([memoryview(content)[start:]]):
+        raise error(f"{path} is {kind}, but a damaged one: its numbers are not those that were written; get it again")
     return tensors
+
+
+def digest(parts: Iterable[memoryview]) -> str:
+    """Sixteen hex digits of some bytes: SHA-256, cut short."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(part)
+    return total.hexdigest()[:16]
 
 
 def must_be_finite(
@@ -233,8 +250,9 @@ def write_tensors(
     """
     import torch
 
-    entries: dict[str, dict] = {"__metadata__": dict(metadata)} if metadata else {}
     order = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))  # so that all of them are aligned
+    contents = [tensors[name].detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data for name in order]
+    entries: dict[str, dict] = {"__metadata__": {**metadata, DIGEST: digest(contents)}}
     end = 0
     for name in order:
         tensor = tensors[name]
@@ -245,5 +263,4 @@ def write_tensors(
     header += b" " * (-len(header) % 8)
     with replacing(path, put=put) as temporary, open(temporary, "wb") as file:
         file.write(len(header).to_bytes(8, "little") + header)
-        for name in order:
-            file.write(tensors[name].detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+        file.writelines(contents)

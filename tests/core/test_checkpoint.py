@@ -48,6 +48,7 @@ def saved(pipeline, tmp_path) -> Path:
 def rewritten(saved: Path, change_metadata=None, change_tensors=None) -> Path:
     """The checkpoint once more, with something in it changed."""
     metadata, tensors = dict(read_header(saved, "a file").metadata), load_file(saved)
+    del metadata["digest"]  # others who write such files know of none
     if change_metadata:
         change_metadata(metadata)
     if change_tensors:
