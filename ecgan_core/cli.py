@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import DEFAULT_CHECKPOINT
 from .disk import in_words
+from .words import printable
 
 if TYPE_CHECKING:  # torch takes seconds to import: only once there is work to do
     from torch import Tensor
@@ -180,13 +181,12 @@ def inspect(arguments: argparse.Namespace) -> None:
 
     info = inspect_checkpoint(arguments.file)
     emotions = ", ".join(f"{name} (neutral)" if name == info.neutral else name for name in info.emotions)
-    print(f"file: {arguments.file}\nformat: {info.format_version}")
-    print(f"parameters: {info.parameters:,}\nemotions: {emotions}")
-    if info.origin:
-        print(f"fine-tuned from: {info.origin}")
+    lines = [f"file: {arguments.file}", f"format: {info.format_version}", f"parameters: {info.parameters:,}"]
+    lines += [f"emotions: {emotions}"] + [f"fine-tuned from: {info.origin}"] * bool(info.origin)
     for network, config in info.config.items():
-        print(f"{network}: {', '.join(f'{key} {value}' for key, value in config.items())}")
-    print(f"\n{info.card.strip() or 'This checkpoint has no card.'}")
+        lines.append(f"{network}: {', '.join(f'{key} {value}' for key, value in config.items())}")
+    lines += ["", info.card.strip() or "This checkpoint has no card."]
+    print(printable("\n".join(lines)))
 
 
 def read_picture(path: Path) -> Tensor:

@@ -25,6 +25,12 @@ def shown(value: Any) -> str:
     return kind(value) if text.startswith("<") else text if len(text) <= 2 * MOST else f"{text[:MOST]}…"
 
 
+def printable(text: str) -> str:
+    """Somebody's text, of several lines, without what a terminal would obey: a file may tell it to do anything."""
+    lines = text.replace("\t", "    ").splitlines()
+    return "\n".join("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line) for line in lines)
+
+
 def kind(value: Any) -> str:
     """What a value is, with its article: "a list", "an int", "None"."""
     name = type(value).__name__

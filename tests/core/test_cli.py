@@ -109,6 +109,13 @@ def test_inspect_prints_card_emotions_and_config(place):
         assert expected in done.stdout
 
 
+def test_a_card_cannot_tell_the_terminal_what_to_do(pipeline, tmp_path):
+    save_checkpoint(pipeline, tmp_path / "odd.safetensors", card="red \x1b[31m\tend\n\x07übrig", origin="a\x1b]0;b")
+    said = ecgan_here("inspect", tmp_path / "odd.safetensors").stdout
+    assert "red \ufffd[31m    end\n\ufffdübrig" in said
+    assert all(c.isprintable() or c == "\n" for c in said)
+
+
 def test_what_cannot_be_done_is_said_in_one_sentence(place, tmp_path):
     model, portrait, mask = place / "model.safetensors", place / "portrait.png", place / "mask.png"
     complete = ["complete", portrait, "--model", model, "--out", tmp_path / "out"]
