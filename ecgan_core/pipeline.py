@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -87,6 +88,11 @@ class ECGANPipeline(DiffusionPipeline):
             )
         self.register_modules(encoder=encoder, generator=generator, discriminator=discriminator)
         self.register_to_config(emotions=list(emotions), neutral=neutral)
+
+    @classmethod
+    def from_pretrained(cls, *where: Any, **how: Any) -> ECGANPipeline:
+        """As in diffusers, but weights are safetensors or nothing: where there are none, diffusers would unpickle."""
+        return super().from_pretrained(*where, **how | {"use_safetensors": True})
 
     @property
     def frame_size(self) -> int:
