@@ -29,7 +29,7 @@ from .identity import IdentityNetwork, load_identity, save_identity, train_ident
 from .judge import load_judge, look_at, save_judge, train_judge
 from .measure import HOLES, Instruments, Subjects, closeness, measure, observe, reference_faces, sample_pairs
 from .photographs import Photographs, PublicNetworks, load_photographs, measure_photographs
-from .report import evaluation_sheet, report_text, samples_sheet
+from .report import evaluation_sheet, halfway_sheet, report_text, samples_sheet
 
 JUDGE_FILE, IDENTITY_FILE = "judge.safetensors", "identity.safetensors"
 STILL_PAIRS = 30  # per wanted emotion, of the people who hold still
@@ -62,7 +62,7 @@ def evaluate(
     extras: Extras | None = None,
     say: Callable[[str], None] = announce,
 ) -> str:
-    """Measure, write `evaluation.json`, `.md`, `.jpg` and `evaluation-samples.jpg` into `out`, and return the text.
+    """Measure, write `evaluation.json`, `.md` and three sheets of faces into `out`, and return the text.
 
     Raises:
         ValueError: the recipe is not the checkpoint's, a set or a network cannot be used; the text says which.
@@ -97,6 +97,7 @@ def evaluate(
     sheets = {
         "evaluation.jpg": evaluation_sheet(pipeline, held_out, extras.variation),
         "evaluation-samples.jpg": samples_sheet(pipeline, held_out, extras.variation),
+        "evaluation-halfway.jpg": halfway_sheet(pipeline, held_out, extras.variation),
     }
     for i, group in enumerate(photographs):
         assert public is not None  # whoever has photographs has their judges

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -10,6 +12,7 @@ from ecgan_core.pipeline import ECGANPipeline
 
 from ..data.faces import FaceSet
 from ..grid import fixed_faces, tile
+from .halfway import complete_halfway
 
 SHEET_FACES, SAMPLES = 16, 4
 SHEET_HOLES = ("whole face", "lower face")
@@ -200,6 +203,22 @@ def samples_sheet(pipeline: ECGANPipeline, faces: FaceSet, variation: float) -> 
             face * (1 - hole),
             *(_completed(pipeline, face, hole, None, seed, variation) for seed in range(SAMPLES)),
         ]
+    return tile(torch.stack(columns, dim=1))
+
+
+@torch.no_grad()
+def halfway_sheet(pipeline: ECGANPipeline, faces: FaceSet, variation: float) -> Tensor:
+    """The same faces, for each hole: input · each emotion but neutral at half strength · each two neighbours of these
+    half and half.
+    """
+    face, _ = fixed_faces(faces, SHEET_FACES)
+    names = [name for name in pipeline.emotion_set.names if name != pipeline.emotion_set.neutral]
+    pairs = [(pipeline.emotion_set.neutral, name) for name in names] + list(pairwise(names))
+    columns = []
+    for kind in SHEET_HOLES:
+        hole = region(kind, 1, face.shape[-1], torch.Generator(), jitter=0).expand(len(face), -1, -1, -1)
+        seeds = [0] * len(face)
+        columns += [face, *(complete_halfway(pipeline, face, hole, *pair, seeds, variation) for pair in pairs)]
     return tile(torch.stack(columns, dim=1))
 
 

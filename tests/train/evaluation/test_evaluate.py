@@ -192,7 +192,7 @@ def test_the_command_writes_a_text_a_json_and_sheets(recipe, data, checkpoint, n
     }  # fmt: skip
     assert "half and half" in text
     assert all(row["outside_equal"] and row["diversity"] >= 0 for row in report["holes"])
-    for sheet in ("evaluation.jpg", "evaluation-samples.jpg"):
+    for sheet in ("evaluation.jpg", "evaluation-samples.jpg", "evaluation-halfway.jpg"):
         assert (out / sheet).stat().st_size > 10_000
     assert main([*arguments, "--set", "networks.image_size=128"]) == 1
     assert "give the recipe that it was trained with" in capsys.readouterr().err
