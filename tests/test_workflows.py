@@ -28,7 +28,7 @@ def test_each_example_has_both_forms_and_a_thumbnail():
 
 @pytest.mark.parametrize("workflow", gallery.GALLERY, ids=lambda workflow: workflow.name)
 def test_the_files_are_what_the_description_says(workflow):
-    """After a change of tools/gallery.py: `python -m tools.gallery`."""
+    """After a change of tools/gallery: `python -m tools.gallery`."""
     saved = json.loads((FOLDER / f"{workflow.name}.json").read_text(encoding="utf-8"))
     assert [(node["type"], node["pos"]) for node in saved["nodes"]] == [
         (node.type, list(node.at)) for node in workflow.nodes

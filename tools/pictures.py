@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from ecgan_core.regions import PARTS
 from tools import example, gallery, page
 from tools.client import RunError
+from tools.gallery import pieces
 from tools.host import ROOT, HostError
 from tools.server import Server, prepare_base
 from tools.workflow import Node, Workflow
@@ -132,7 +133,7 @@ STRIPS: dict[str, Draw] = {
 }
 # Nodes that draw nothing are shown themselves, as they look in ComfyUI.
 PORTRAYED = (
-    gallery.load_model(),
+    pieces.load_model(),
     Node("save", "ECGANVectorSave", (0, 0), (340, 60), widgets={"filename_prefix": "my-emotions/smirk"}),
     Node("load", "ECGANVectorLoad", (0, 0), (340, 60), widgets={"file": "my-emotions/smirk_00001_.safetensors"}),
 )

@@ -23,7 +23,6 @@ from ecgan_core.emotions import EmotionVector
 from ecgan_core.files import BadFile, read_header
 from ecgan_core.frame import Frame
 from ecgan_core.latent import FaceLatent
-from ecgan_core.pipeline import ECGANPipeline
 from ecgan_core.portrait_latent import PortraitLatent
 
 LOADERS: dict[str, Callable] = {
@@ -206,37 +205,6 @@ def test_any_bit_flipped_and_any_byte_cut_gives_a_file_or_a_sentence(whole, tmp_
             path.write_bytes(content[:length])
             refused(kind, path)
     assert refusals > 200
-
-
-class Executed:
-    def __init__(self, path: Path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
-
-
-def cut(weights: Path, _: Path) -> None:
-    weights.write_bytes(weights.read_bytes()[:-100])
-
-
-def renamed_pickle(weights: Path, proof: Path) -> None:
-    weights.write_bytes(pickle.dumps(Executed(proof)))
-
-
-def pickle_beside(weights: Path, proof: Path) -> None:
-    weights.unlink()
-    weights.with_suffix(".bin").write_bytes(pickle.dumps(Executed(proof)))
-
-
-@pytest.mark.parametrize("change", [cut, renamed_pickle, pickle_beside])
-def test_a_broken_folder_of_diffusers_is_refused_and_nothing_in_it_executed(pipeline, tmp_path, change):
-    folder, proof = tmp_path / "folder", tmp_path / "executed"
-    pipeline.save_pretrained(folder)
-    change(folder / "generator" / "diffusion_pytorch_model.safetensors", proof)
-    with pytest.raises(OSError, match="generator"):
-        ECGANPipeline.from_pretrained(folder)
-    assert not proof.exists()
 
 
 def unsealed(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

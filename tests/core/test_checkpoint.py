@@ -302,3 +302,34 @@ def test_networks_that_cannot_be_built_or_do_not_fit_are_refused_without_buildin
     assert "describes networks that this version cannot build" in (text := refused(rewritten(saved, change))) or (
         "where its config asks for" in text
     )
+
+
+class Executed:
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def cut(weights: Path, _: Path) -> None:
+    weights.write_bytes(weights.read_bytes()[:-100])
+
+
+def renamed_pickle(weights: Path, proof: Path) -> None:
+    weights.write_bytes(pickle.dumps(Executed(proof)))
+
+
+def pickle_beside(weights: Path, proof: Path) -> None:
+    weights.unlink()
+    weights.with_suffix(".bin").write_bytes(pickle.dumps(Executed(proof)))
+
+
+@pytest.mark.parametrize("change", [cut, renamed_pickle, pickle_beside])
+def test_a_broken_folder_of_diffusers_is_refused_and_nothing_in_it_executed(pipeline, tmp_path, change):
+    folder, proof = tmp_path / "folder", tmp_path / "executed"
+    pipeline.save_pretrained(folder)
+    change(folder / "generator" / "diffusion_pytorch_model.safetensors", proof)
+    with pytest.raises(OSError, match="generator"):
+        ECGANPipeline.from_pretrained(folder)
+    assert not proof.exists()
