@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -61,10 +63,26 @@ def without(module: object, setting: str, value: object, work: Work) -> None:
         work()
 
 
+def compiled_networks() -> list[tuple[str, Work, Work]]:
+    """E and G of 256 pixels as they are and compiled; how long the first call takes is printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = ours.write_untrained(256, Path(folder))
+        eager, compiled = (ours.load(file, torch.device("cpu")) for _ in range(2))
+    face, hole = ours.frames(1, 256, torch.device("cpu"))
+    for network in (compiled.encoder, compiled.generator):
+        network.compile(dynamic=False)
+    start = time.monotonic()
+    ours.networks_alone(compiled, face, hole)
+    print(f"| (compiled in {time.monotonic() - start:.0f} s) | | | |", flush=True)
+    before, done = (partial(ours.networks_alone, pipeline, face, hole) for pipeline in (eager, compiled))
+    return [("torch.compile, networks of 256 px", before, done)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.steps", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="how often each is measured (default 9)")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--compile", action="store_true", help="torch.compile as well, which takes a minute")
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
 
     plain, half = load_checkpoint(DEFAULT_CHECKPOINT), load_checkpoint(DEFAULT_CHECKPOINT, torch.bfloat16)
@@ -100,8 +118,10 @@ def main() -> None:
         ),
         ("bfloat16 and channels last, networks of a completion", lambda: complete(plain), lambda: complete(half)),
     ]
+    if arguments.compile:
+        steps += compiled_networks()
     for name, before, done in steps:
-        before_ms, after_ms = in_turn(rounds, before, done)
+        before_ms, after_ms = in_turn(arguments.rounds, before, done)
         print(f"| {name} | {before_ms:.1f} | {after_ms:.1f} | {before_ms / after_ms:.2f} |", flush=True)
 
 
