@@ -6,6 +6,7 @@ Ours is what the nodes do in a picture, finding the face included, in the precis
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 from dataclasses import replace
 from functools import partial
@@ -111,7 +112,7 @@ def _draw(part: Part, found: dict[str, Rounds], theirs: peers.Peer, side: int) -
     for name, rounds in found.items():
         label = f"{name}, {side}²"
         if label not in drawn:
-            part.bars.append((label, sorted(rounds)[len(rounds) // 2]))
+            part.bars.append((label, statistics.median(rounds)))
 
 
 # Memory ---
