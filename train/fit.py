@@ -224,4 +224,6 @@ def describe(faces: FaceSet, config: TrainConfig) -> str:
     """One line about a data set: pictures, identities, pictures per emotion."""
     counts = torch.bincount(faces.emotion, minlength=len(config.emotions)).tolist()
     per_emotion = ", ".join(f"{name} {count}" for name, count in zip(config.emotions, counts, strict=True))
-    return f"{len(faces):,} pictures of {len(set(faces.identity)):,} identities: {per_emotion}"
+    mixed = len(faces.pictures) - len(faces)
+    mixtures = f"; and {mixed:,} of {len(faces.looks) - len(config.emotions)} mixtures" if mixed else ""
+    return f"{len(faces):,} pictures of {len(set(faces.identity)):,} identities: {per_emotion}{mixtures}"

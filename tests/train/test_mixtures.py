@@ -55,7 +55,7 @@ def test_who_is_asked_for_a_mixture_has_the_persons_picture_as_truth(recipe, sti
         assert torch.equal(truth * (1 - hole), face * (1 - hole))
 
 
-def test_a_run_with_mixtures_trains_and_none_without_pairs_sees_them(recipe, still, tmp_path):
+def test_a_run_with_mixtures_trains_and_none_without_pairs_sees_them(recipe, still, tmp_path, capsys):
     folder = tmp_path / "run"
     arguments = ["fit", str(recipe), "--data", str(still), "--cpu", "--out", str(folder), "--set"]
     assert main([*arguments, "data=[{path: faces, held_out: 0.25, paired: true}]", "resample=0.9", "mixed=1"]) == 0
@@ -64,6 +64,7 @@ def test_a_run_with_mixtures_trains_and_none_without_pairs_sees_them(recipe, sti
     assert (len(with_mixtures.looks), len(without.looks)) == (4, 3)
     kept = sum(not is_held_out(f"faces/{i:02}", 0.25) for i in range(11))
     assert len(with_mixtures.pictures) - len(with_mixtures) == kept
+    assert f"; and {kept} of 1 mixtures" in capsys.readouterr().out
 
 
 def test_a_split_may_have_no_picture_of_a_source(recipe, still):
