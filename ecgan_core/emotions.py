@@ -150,7 +150,7 @@ class EmotionVector:
 
 
 def mix(start: EmotionVector, parts: Iterable[tuple[float, EmotionVector]]) -> EmotionVector:
-    """start + Σ weight · vector, named after what is in it: "0.6 happy + 0.4 surprised".
+    """start + Σ weight · vector, named after what is in it: "0.6 happy + 0.4 sad".
 
     Weights of 0 leave their vector out, and so does a start of length 0, such as the vector of neutral, unless nothing
     else is there.

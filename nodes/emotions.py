@@ -137,7 +137,7 @@ class ECGANEmotionMix(io.ComfyNode):
             node_id="ECGANEmotionMix",
             display_name="Mix Emotions",
             category=CATEGORY,
-            description="Mixes up to four of the model's emotions into one, such as 0.6 happy + 0.4 surprised. "
+            description="Mixes up to four of the model's emotions into one, such as 0.6 happy + 0.4 sad. "
             "Mixes can be chained.",
             inputs=[
                 ModelSocket.Input("model", tooltip="From Load EC-GAN Model; the mix fits this model only."),

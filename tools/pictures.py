@@ -96,8 +96,8 @@ def draw_mix(studio: Studio) -> list[Cell]:
     cells = [("completed", plain[0])]
     for caption, first, second in [
         ("happy", 1.0, 0.0),
-        ("0.6 happy + 0.4 surprised", 0.6, 0.4),
-        ("surprised", 0.0, 1.0),
+        ("0.6 happy + 0.4 sad", 0.6, 0.4),
+        ("sad", 0.0, 1.0),
     ]:
         mixed = studio.show(gallery.BLEND_TWO_EMOTIONS, mix={"weight_1": first, "weight_2": second})
         cells.append((caption, mixed[0]))

@@ -137,6 +137,7 @@ class TrainConfig:
     mi_enough: float = 0.9
     adversarial_ramp: float = 0.25  # share of the run over which the adversarial weight grows from a tenth to its full
     augment: bool = True
+    mirror: bool = True  # half of the faces; false for expressions with a side, such as a wink: both at once is neither
 
     start_from: str = ""  # a finished checkpoint whose E and G this run goes on with; its emotions may be others
 

@@ -66,7 +66,7 @@ BLEND_TWO_EMOTIONS = Workflow(
             (SECOND, 620),
             (WIDE, 500),
             MODEL,
-            {"emotion_1": "happy", "weight_1": 0.6, "emotion_2": "surprised", "weight_2": 0.4},
+            {"emotion_1": "happy", "weight_1": 0.6, "emotion_2": "sad", "weight_2": 0.4},
         ),
         complete((THIRD, TOP), HOLE, emotion="neutral", strength=0.0),
         Node("shift", "EmotionShift", (FOURTH, TOP), (WIDE, 500), {**LATENT, "vector": ("mix", "vector")}),

@@ -25,23 +25,24 @@ class Change:
         return Change(self.place[part], self.gain[part], self.offset[part])
 
 
-def draw_change(batch: int, generator: torch.Generator, strength: float = 1.0) -> Change:
+def draw_change(batch: int, generator: torch.Generator, strength: float = 1.0, mirror: bool = True) -> Change:
     """A change for each of `batch` faces.
 
     Small on purpose: holes and the latent's coordinates count on aligned faces.
 
     Args:
         strength: 1 turns by 2.3° and moves by 1.5 % of the side (standard deviations, cut off at twice that); a small
-            data set may take 2. Half of the faces are mirrored at any strength.
+            data set may take 2.
+        mirror: mirror half of the faces, at any strength.
     """
 
     def normal(scale: float) -> Tensor:
         return strength * scale * torch.randn(batch, generator=generator).clamp(-2, 2)
 
-    mirror = torch.where(torch.rand(batch, generator=generator) < 0.5, -1.0, 1.0)
+    side = torch.where((torch.rand(batch, generator=generator) < 0.5) & mirror, -1.0, 1.0)
     angle, zoom = normal(0.04), 1 + normal(0.03)
     cos, sin = zoom * torch.cos(angle), zoom * torch.sin(angle)
-    place = torch.stack([mirror * cos, -sin, normal(0.03), mirror * sin, cos, normal(0.03)], dim=1)
+    place = torch.stack([side * cos, -sin, normal(0.03), side * sin, cos, normal(0.03)], dim=1)
     gain = 1 + normal(0.08)[:, None] + strength * 0.04 * torch.randn(batch, 3, 1, 1, generator=generator)[..., 0, 0]
     return Change(place.view(batch, 2, 3), gain, normal(0.06))
 
@@ -60,13 +61,14 @@ def change_holes(hole: Tensor, change: Change) -> Tensor:
     return F.grid_sample(hole, _grid(hole, change), mode="nearest", padding_mode="border", align_corners=False)
 
 
-def augment(face: Tensor, generator: torch.Generator) -> Tensor:
+def augment(face: Tensor, generator: torch.Generator, mirror: bool = True) -> Tensor:
     """Mirror, move, zoom and turn a little, and change light and colour; face [B,3,S,S] in −1..1, on any device.
 
     Args:
         generator: on the CPU.
+        mirror: mirror half of the faces.
     """
-    return change_faces(face, draw_change(len(face), generator))
+    return change_faces(face, draw_change(len(face), generator, mirror=mirror))
 
 
 def _grid(picture: Tensor, change: Change) -> Tensor:

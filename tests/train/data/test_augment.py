@@ -35,6 +35,12 @@ def test_a_hole_moves_with_its_face(face):
     assert not torch.equal(moved, hole)
 
 
+def test_who_has_a_side_is_not_mirrored():
+    sides = [draw_change(64, step_generator(0, 5), mirror=mirror).place[:, 0, 0] < 0 for mirror in (True, False)]
+    assert 16 < sides[0].sum() < 48
+    assert not sides[1].any()
+
+
 def test_strength_decides_how_much_and_zero_only_mirrors(face):
     difference = {}
     for strength in (0, 1, 3):
