@@ -44,7 +44,8 @@ class Source:
     weight: float = 1.0  # how often a batch draws from this source, relative to the others
     held_out: float = 0.15  # share of identities kept for evaluation, never trained on
     # Whether each person holds still, so that two pictures of one differ by the emotion alone (the portrait studio's
-    # `still: true`). Such a pair teaches what a face with another emotion looks like.
+    # `still: true`). Such a pair teaches what a face with another emotion looks like; and pictures that are labelled
+    # with two emotions, as in `happy+surprised`, what a face halfway between them does (see `mixtures`).
     paired: bool = False
     labels: dict[str, str] = field(default_factory=dict)  # its names or numbers of emotions → ours; "" leaves out
     columns: dict[str, str] = field(
