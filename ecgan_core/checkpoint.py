@@ -5,6 +5,7 @@
     emotions       JSON {"names": […], "neutral": "…"}
     card           text: what it was made from, what it can do, its licence
     origin         "NAME (FINGERPRINT)" of the checkpoint that it was fine-tuned from, if it was
+    digest         of all its numbers (`files.write_tensors`); older files have none
 
 Tensors are called encoder.*, generator.* and discriminator.*. The other form is diffusers' folder,
 `ECGANPipeline.save_pretrained` and `from_pretrained`. Importing this module does not import diffusers.
