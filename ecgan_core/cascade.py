@@ -23,6 +23,7 @@ GROWTH = 1.1  # from one size of windows to the next
 # Of the sizes of windows, the first one of each look: above a third of the picture, a quarter, an eighth, and all.
 # There are eight times as many of half the size.
 COARSE_TO_FINE = (15, 12, 5, 0)
+BRIGHTNESS = (0.2125, 0.7154, 0.0721, 0)  # of red, green and blue: the cascade's own, when it is given colours
 CLOUD = 1.6  # windows of one face differ by no more than this in size, and lie about 0.43 sides apart
 NEAR = 1.57  # a window of a face whose frame touches a place ends this many of its sides from it
 
@@ -53,9 +54,12 @@ def search(image: np.ndarray, longer_side: int, turns: Sequence[float], near: Ex
     height, width = image.shape[:2]
     scale = longer_side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+    picture = Image.fromarray(image)
+    if near is not None:
+        picture = picture.convert("L", BRIGHTNESS)  # a third of what colours take
+    small = np.asarray(picture.resize(size, Image.Resampling.BICUBIC))
     margin = round(SEARCH_MARGIN * longer_side)
-    small = np.pad(small, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
+    small = np.pad(small, [(margin, margin)] * 2 + [(0, 0)] * (small.ndim - 2), mode="edge")
     middle = small.shape[1] / 2, small.shape[0] / 2
     views = [small if not turn else look(Image.fromarray(small), middle, max(small.shape[:2]), turn) for turn in turns]
     if near is None:
@@ -63,7 +67,7 @@ def search(image: np.ndarray, longer_side: int, turns: Sequence[float], near: Ex
         yield Looked(_boxes(seen, views, turns, middle, margin, scale), 0)
         return
     near = Extent(*(side * scale + margin for side in near))
-    views = [grey(view) for view in views]
+    views = [around_zero(view) for view in views]
     places = [_turned(near, middle, view, turn) for view, turn in zip(views, turns, strict=True)]
     seen = [np.empty((0, 3)) for _ in views]
     end = math.inf
@@ -116,20 +120,17 @@ def _cascade():
     return Cascade(data.lbp_frontal_face_cascade_filename())
 
 
-def grey(image: np.ndarray) -> np.ndarray:
-    """A picture uint8 [H,W,3] as the cascade takes it here: its brightness, rounded, around 0.
+def around_zero(brightness: np.ndarray) -> np.ndarray:
+    """A picture uint8 [H,W] as the cascade takes it here: whole numbers around 0, int32.
 
     The cascade compares sums of pixels, and takes them from sums over all of the picture in float32. Of whole numbers
     around 0 these are exact, so that a window is judged alike in a picture and in a part of it.
     """
-    from skimage.color import rgb2gray
-
-    brightness = np.rint(255 * rgb2gray(image)).astype(np.int32)
-    return brightness - round(float(brightness.mean()))
+    return brightness.astype(np.int32) - round(float(brightness.mean()))
 
 
 def windows(image: np.ndarray, smallest: float, largest: float) -> np.ndarray:
-    """All windows (x, y, side) [N,3] of a picture, colours or `grey`, that the cascade takes for upright faces."""
+    """All windows (x, y, side) [N,3] of a picture, in colours or `around_zero`, that the cascade takes for faces."""
     found = _cascade().detect_multi_scale(
         image,
         scale_factor=GROWTH,
@@ -143,7 +144,7 @@ def windows(image: np.ndarray, smallest: float, largest: float) -> np.ndarray:
 
 
 def windows_near(image: np.ndarray, sizes: Sequence[float], near: Extent) -> np.ndarray:
-    """Windows of some sizes, from small to large, of the faces near a part of a grey picture; see `windows`.
+    """Windows of some sizes, from small to large, of the faces near a part of a picture `around_zero`; see `windows`.
 
     Windows stand on a grid whose step depends on their size: what is cut out starts on it, so that it has the same.
     """

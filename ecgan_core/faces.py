@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .cascade import MIN_HITS, SMALLEST, Extent, grey, look, search, windows
+from .cascade import BRIGHTNESS, MIN_HITS, SMALLEST, Extent, around_zero, look, search, windows
 from .frame import Box, Frame, frame_of_face, frame_of_image
 from .stitch import blend_weights, crop, distance_from_middle, extent, share_hole, stitch
 
@@ -216,7 +216,7 @@ def _turns(beyond: int, reach: int) -> list[int]:
 
 
 def _surroundings(image: np.ndarray, box: Box) -> tuple[Image.Image, float]:
-    """A small `grey` picture of a face, large enough for every turn, and how many pixels of the picture each is."""
+    """A small picture of a face `around_zero`, with room for every turn; and how many pixels of it each is."""
     size = max(box.width, box.height)
     side = round(LEVEL_WINDOW * math.sqrt(2))
     scale = size * LEVEL_CONTEXT / LEVEL_WINDOW
@@ -232,7 +232,7 @@ def _surroundings(image: np.ndarray, box: Box) -> tuple[Image.Image, float]:
         ]
         part = np.pad(part, (*beyond, (0, 0)), mode="edge")
     small = Image.fromarray(part).resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3.0)
-    return Image.fromarray(grey(np.asarray(small))), scale
+    return Image.fromarray(around_zero(np.asarray(small.convert("L", BRIGHTNESS)))), scale
 
 
 def _windows_at(view: Image.Image, scale: float, angle: float) -> np.ndarray:

@@ -119,16 +119,21 @@ def _turned_square(image: Tensor, frame: Frame) -> Tensor:
 
 def _patch_in_region(patch: Tensor, frame: Frame, region: Region) -> Tensor:
     """A patch [C,size,size] as it lies in a region of the picture, [C,h,w]."""
-    if patch.shape[-1] != frame.side:
-        size = (frame.side, frame.side)
-        antialias = frame.side < patch.shape[-1]
-        patch = F.interpolate(patch[None], size=size, mode="bicubic", antialias=antialias, align_corners=False)[0]
+    size = patch.shape[-1]
+    resizing = _bicubic(size, frame.side).to(patch)
     if not frame.roll:
         rows, columns = (slice(s.start - o, s.stop - o) for s, o in zip(region, (frame.y, frame.x), strict=True))
-        return patch[:, rows, columns]
+        return patch[:, rows, columns] if size == frame.side else resizing[rows] @ patch @ resizing[columns].T
     across, down = from_middle(frame, region, patch.device)
     grid = torch.stack([across, down], dim=-1) * (2 / frame.side)
-    return F.grid_sample(patch[None], grid[None].to(patch), "bicubic", "border", align_corners=False)[0]
+    upright = resizing @ patch @ resizing.T
+    return F.grid_sample(upright[None], grid[None].to(patch), "bicubic", "border", align_corners=False)[0]
+
+
+def _bicubic(size: int, side: int) -> Tensor:
+    """Bicubic resizing of `size` pixels to `side` as a matrix [side,size]: some rows of a picture can be had alone."""
+    rows = torch.eye(size)[None, None]
+    return F.interpolate(rows, size=(side, size), mode="bicubic", antialias=side < size, align_corners=False)[0, 0]
 
 
 def extent(hole: Tensor, region: Region) -> Region:

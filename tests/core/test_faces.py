@@ -177,7 +177,8 @@ def test_a_hole_far_from_the_only_face_still_finds_it():
 
 
 def test_windows_near_a_place_are_those_of_the_whole_picture():
-    picture = cascade.grey(on_a_wall()[:700, :700])
+    brightness = Image.fromarray(on_a_wall()[:700, :700]).convert("L", cascade.BRIGHTNESS)
+    picture = cascade.around_zero(np.asarray(brightness))
     everywhere = cascade.windows(picture, 40, 700)
     sizes = [40 * cascade.GROWTH**k for k in range(30)]
     near = cascade.windows_near(picture, sizes, cascade.Extent(510, 430, 555, 465))

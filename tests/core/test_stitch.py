@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from ecgan_core.frame import Frame
 from ecgan_core.stitch import blend_weights, climb, crop, share_hole, stitch
@@ -126,6 +127,15 @@ def test_what_was_cropped_goes_back_to_where_it_was(roll, size):
     outside = (hole == 0).expand(3, -1, -1)
     assert torch.equal(marked[outside], picture[outside])
     assert (marked - picture)[~outside].abs().min() > 0
+
+
+@pytest.mark.parametrize(("size", "side"), [(16, 70), (70, 16), (20, 20)])
+def test_a_patch_is_resized_as_a_picture_is_though_only_the_hole_is_computed(size, side):
+    patch, hole = torch.rand(3, size, size), torch.zeros(1, side, side)
+    hole[:, side // 4 : side // 2, side // 3 :] = 1
+    resized = F.interpolate(patch[None], (side, side), mode="bicubic", antialias=side < size, align_corners=False)[0]
+    stitched = stitch(torch.zeros(3, side, side), patch, hole, Frame(0, 0, side))
+    assert torch.allclose(stitched, resized.clamp(0, 1) * hole, atol=1e-6)
 
 
 def test_a_turned_frame_that_reaches_beyond_the_picture():
