@@ -28,7 +28,7 @@ RANGES = {
     "images": (1, 10**12), "batch": (1, 10**5), "seed": (0, 2**62), "learning_rate": (1e-12, 1e30),
     "discriminator_learning_rate": (1e-12, 1e30), "betas": (0, 0.99999), "decay_share": (0, 1), "clip": (1e-9, 1e9),
     "ema_decay": (0, 1), "warmup_images": (0, 10**12), "resample": (0, 1), "prior_hole_weight": (0, 1e6),
-    "mi_enough": (0, 1), "mixed": (0, 1), "adversarial_ramp": (0, 1),
+    "moved_weight": (0, 1e6), "mi_enough": (0, 1), "mixed": (0, 1), "adversarial_ramp": (0, 1),
 }  # fmt: skip
 
 
@@ -135,6 +135,7 @@ class TrainConfig:
     resample: float = 0.15  # share of items asked for another emotion than their own on the generative path
     mixed: float = 0.5  # share of those that are asked for a mixture, where the person's picture with it is there
     prior_hole_weight: float = 1.0  # L_app inside the hole on the generative path (PIC-Net: 0)
+    moved_weight: float = 0.0  # how much more it counts there where the wanted expression moves the face
     mi_enough: float = 0.9
     adversarial_ramp: float = 0.25  # share of the run over which the adversarial weight grows from a tenth to its full
     augment: bool = True

@@ -74,7 +74,7 @@ class CompletionObjective(nn.Module):
         rebuilt, guessed = [i.float() for i in rebuilt], [i.float() for i in guessed]
         composites = torch.cat([composite(face, rebuilt[-1], hole), composite(face, guessed[-1], hole)])
 
-        weight = 1 - hole + batch.known[:, None, None, None] * self.config.prior_hole_weight * hole
+        weight = self._weight_of_guess(batch)
         terms = {
             "kl": losses.kl_divergence(posterior, losses.hole_prior(posterior, hole))
             + losses.kl_divergence(posterior, encoded.prior),
@@ -104,6 +104,14 @@ class CompletionObjective(nn.Module):
         weight = losses.patch_weight(holes, realness)
         terms["adversarial"] = losses.adversarial_generator(realness, weight) * weight_share(weight)
         return terms, composites.detach()
+
+    def _weight_of_guess(self, batch: Batch) -> Tensor:
+        """How much each pixel of the guessed face counts, [B,1,S,S]: in the hole only where there is a truth, and the
+        more, the more the wanted expression moves. Of a smile few pixels are teeth and folds; most stay as they were.
+        """
+        moved = (batch.truth - batch.face).abs().mean(dim=1, keepdim=True)
+        inside = batch.known[:, None, None, None] * self.config.prior_hole_weight
+        return 1 - batch.hole + batch.hole * inside * (1 + self.config.moved_weight * moved)
 
     def _mutual_information(
         self,

@@ -15,6 +15,7 @@ from train import fit as fit_module
 from train.cli import main
 from train.config import load_config
 from train.devices import make_accelerator
+from train.objective import CompletionObjective
 from train.runs import states_of
 from train.trainer import Trainer
 
@@ -208,6 +209,22 @@ def test_another_emotion_has_a_truth_where_people_hold_still(recipe, data, tmp_p
         assert known == 1
         assert torch.equal(truth, torch.where(hole > 0, faces.pick(torch.tensor([there]))[0], face))
     assert not torch.equal(batch.truth, batch.face)
+
+
+def test_what_an_expression_moves_can_count_more(recipe, data, tmp_path):
+    """Where the truth is the face itself nothing changes; where it is not, only the pixels of the hole that differ."""
+    weights = {}
+    for moved_weight in (0, 3):
+        config = load_config(recipe, ["resample=0.5", "augment=false", f"moved_weight={moved_weight}"])
+        config = dataclasses.replace(config, data=tuple(dataclasses.replace(s, paired=True) for s in config.data))
+        trainer = trainer_of(config, data, tmp_path)
+        batch = trainer.batch(trainer.chance())
+        weights[moved_weight] = CompletionObjective(trainer.encoder, trainer.generator, config)._weight_of_guess(batch)
+    moved = (batch.truth - batch.face).abs().mean(dim=1, keepdim=True)
+    assert moved.flatten(1).amax(1).gt(0).any()
+    assert moved.flatten(1).amax(1).eq(0).any()
+    assert torch.equal(weights[0], torch.ones_like(moved))
+    assert torch.allclose(weights[3], 1 + 3 * moved)
 
 
 def test_yamls_bare_no_means_no(recipe, data, tmp_path):
