@@ -32,7 +32,6 @@ from .photographs import Photographs, PublicNetworks, load_photographs, measure_
 from .report import evaluation_sheet, halfway_sheet, report_text, samples_sheet
 
 JUDGE_FILE, IDENTITY_FILE = "judge.safetensors", "identity.safetensors"
-STILL_PAIRS = 30  # per wanted emotion, of the people who hold still
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def evaluate(
         say(f"measuring {kind}: {len(pairs[0])} completions")
         report["holes"].append(asdict(measure(pipeline, instruments, subjects, config, kind, pairs, extras.variation)))
     if still is not None:
-        report["still"] = still_figures(pipeline, instruments, still, config, extras.variation, say)
+        report["still"] = still_figures(pipeline, instruments, still, config, extras, say)
     sheets = {
         "evaluation.jpg": evaluation_sheet(pipeline, held_out, extras.variation),
         "evaluation-samples.jpg": samples_sheet(pipeline, held_out, extras.variation),
@@ -187,20 +186,21 @@ def still_figures(
     instruments: Instruments,
     still: FaceSet,
     config: TrainConfig,
-    variation: float,
+    extras: Extras,
     say: Callable[[str], None],
 ) -> dict:
     """Distance to the paired truth, where pixels can tell: nothing but the expression differs between the pictures."""
-    source, truth = pairs = sample_pairs(still, STILL_PAIRS)
+    source, truth = pairs = sample_pairs(still, extras.pairs)
     subjects = Subjects.of(still, instruments)
     holes = {}
     for kind in HOLES:
         say(f"measuring {kind} of people who hold still: {len(source)} completions")
-        seen = observe(pipeline, instruments, subjects, config, kind, pairs, variation)
+        seen = observe(pipeline, instruments, subjects, config, kind, pairs, extras.variation)
         closer = closeness(seen, source != truth)
         holes[kind] = asdict(closer) if closer else None
     figures = {"pictures": len(still), "identities": len(set(still.identity)), "closer": holes}
     if has_mixtures(still):
         say("measuring mixtures of two emotions")
-        figures["halfway"] = {kind: asdict(measure_halfway(pipeline, still, kind, variation)) for kind in HALFWAY_HOLES}
+        halfway = {kind: measure_halfway(pipeline, still, kind, extras.variation) for kind in HALFWAY_HOLES}
+        figures["halfway"] = {kind: asdict(measured) for kind, measured in halfway.items()}
     return figures

@@ -109,13 +109,19 @@ def _closer(report: dict) -> str:
     still = report.get("still")
     closer = still["closer"] if still else {r["hole"]: r["closer"] for r in report["holes"]}
     rows = [
-        [kind, f"{c['pixels']:.1%}", f"{c['features']:.1%}", f"{c['l1_to_truth']:.1f}", f"{c['l1_to_input']:.1f}"]
+        [
+            kind,
+            *(f"{c[share]:.1%}" for share in ("pixels", "features")),
+            *(f"{c[distance]:.1f}" for distance in ("l1_to_truth", "l1_to_input")),
+            str(c["edits"]),
+        ]
         for kind, c in closer.items()
         if c
     ]
     if not rows:
         return ""
-    head = ["hole", "edits nearer to the truth, by pixels", "by judge features", "L1 to the truth", "L1 to the input"]
+    nearer = ["edits nearer to the truth, by pixels", "by judge features"]
+    head = ["hole", *nearer, "L1 to the truth", "L1 to the input", "edits"]
     if still:
         note = (
             f"Measured on {still['pictures']} pictures of {still['identities']} people who hold still: the truth is "
