@@ -60,21 +60,34 @@ class Encoder(ModelMixin, ConfigMixin):
         image_size: S, the side of the model's frame, 64 to 512 and a multiple of 2 ** (len(widths) − 1).
         widths: channels per level, fine to coarse.
         latent_channels: d.
+        noise_rank: K, the number of faces whose deviations shape the noise of samples; 0 for independent noise.
     """
 
+    # [K,d,h,w]: of K faces, how far the posterior's mean is from the prior's, in standard deviations of the prior
+    deviations: Tensor | None
+
     @register_to_config
-    def __init__(self, image_size: int = 64, widths: tuple[int, ...] = (32, 64, 128, 256), latent_channels: int = 64):
+    def __init__(
+        self,
+        image_size: int = 64,
+        widths: tuple[int, ...] = (32, 64, 128, 256),
+        latent_channels: int = 64,
+        noise_rank: int = 0,
+    ):
         super().__init__()
         if image_size % 2 ** (len(widths) - 1):
             raise ValueError(
                 f"image_size {image_size} cannot be halved {len(widths) - 1} times, once for each width after the "
                 f"first; use a multiple of {2 ** (len(widths) - 1)}"
             )
+        if noise_rank < 0 or noise_rank == 1:
+            raise ValueError(f"noise_rank {noise_rank} is no number of faces that differ; use 0, or 2 and more")
         self.stem = nn.Conv2d(3 + 1 + 2, widths[0], 3, padding=1)
         self.down = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths))
         self.middle = ResidualBlock(widths[-1], widths[-1])
         self.prior_head = LatentHead(widths[-1], latent_channels)
         self.posterior_head = LatentHead(widths[-1], latent_channels)
+        self.register_buffer("deviations", torch.zeros(noise_rank, *self.latent_shape) if noise_rank else None)
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
@@ -105,3 +118,21 @@ class Encoder(ModelMixin, ConfigMixin):
         features = self.trunk(torch.cat([visible, face]), torch.cat([hole, torch.zeros_like(hole)]))
         of_visible, of_whole = zip(*(feature.chunk(2) for feature in features), strict=True)
         return EncoderOutput(self.prior_head(of_visible[-1]), of_visible), self.posterior_head(of_whole[-1])
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """How many standard normal numbers `noise` takes for a face."""
+        return self.latent_shape if self.deviations is None else (len(self.deviations),)
+
+    def noise(self, numbers: Tensor) -> Tensor:
+        """Noise [B,d,h,w], float32, for `DiagonalGaussian.sample`, made of standard normal numbers [B,*noise_shape].
+
+        Its covariance is that of the `deviations` δ: n = Σ_k (a_k − ā) δ_k / √(K − 1). Of all directions that z has,
+        real faces deviate from their priors in few, and G heeds those: independent noise hardly touches them, and its
+        samples look alike. (To look at the latents of a trained model for a distribution to draw from is ex-post
+        density estimation, Ghosh et al. 2020.)
+        """
+        if self.deviations is None:
+            return numbers
+        centred = numbers - numbers.mean(dim=1, keepdim=True)
+        return torch.einsum("bk,kdhw->bdhw", centred, self.deviations.float()) / (len(self.deviations) - 1) ** 0.5

@@ -153,8 +153,9 @@ class ECGANPipeline(DiffusionPipeline):
         code = self._neutral_code + strength * (code - self._neutral_code)
 
         encoded = self.encoder(self._cast(face * (1 - hole)), self._cast(hole))
-        shape = self.encoder.latent_shape
-        noise = torch.stack([torch.randn(shape, generator=torch.Generator("cpu").manual_seed(_seed(s))) for s in seeds])
+        shape = self.encoder.noise_shape
+        drawn = torch.stack([torch.randn(shape, generator=torch.Generator("cpu").manual_seed(_seed(s))) for s in seeds])
+        noise = self.encoder.noise(drawn.to(self._weight.device))
         seen = FaceLatent(encoded.prior.mean, code, encoded.features, face, hole, self.fingerprint)
         std = encoded.prior.std
         if of is not None:

@@ -13,10 +13,12 @@ from ecgan_core.pipeline import ECGANPipeline
 EMOTIONS = ["calm", "joyful", "angry"]  # not seven, and neutral has another name: nothing may assume either
 
 
-def random_pipeline(seed: int = 0, neutral: str = "calm", spectral_norm: bool = True) -> ECGANPipeline:
+def random_pipeline(
+    seed: int = 0, neutral: str = "calm", spectral_norm: bool = True, noise_rank: int = 0
+) -> ECGANPipeline:
     torch.manual_seed(seed)
     sizes = {"image_size": 64, "widths": (16, 16, 32, 32), "latent_channels": 16}
-    encoder = Encoder(**sizes)
+    encoder = Encoder(**sizes, noise_rank=noise_rank)
     generator = Generator(**sizes, num_emotions=len(EMOTIONS))
     discriminator = Discriminator(64, (16, 16, 16), (8, 8), num_emotions=len(EMOTIONS), spectral_norm=spectral_norm)
     # A fresh network adds nothing in many branches (they start at zero); a trained one uses all of them.
@@ -24,13 +26,15 @@ def random_pipeline(seed: int = 0, neutral: str = "calm", spectral_norm: bool = 
         for parameter in network.parameters():
             parameter.data += 0.05 * torch.randn_like(parameter)
         network.eval()
+    if noise_rank:
+        encoder.deviations += torch.randn_like(encoder.deviations)
     generator.emotion_codes += 0.05 * torch.randn_like(generator.emotion_codes)
     return ECGANPipeline(encoder, generator, discriminator, EMOTIONS, neutral)
 
 
 @pytest.fixture(scope="session")
 def pipeline() -> ECGANPipeline:
-    return random_pipeline()
+    return random_pipeline(noise_rank=5)
 
 
 @pytest.fixture(scope="session")

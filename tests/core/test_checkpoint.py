@@ -290,6 +290,9 @@ def test_missing_misshapen_and_surplus_tensors(saved):
         ("widths", [0, 0, 0, 0]),
         ("latent_channels", 10**12),
         ("latent_channels", -1),
+        ("noise_rank", 10**12),
+        ("noise_rank", 1),
+        ("noise_rank", "many"),
         ("image_size", 63),
     ],
 )

@@ -51,6 +51,32 @@ def test_the_encoder_cannot_see_into_the_hole():
     assert torch.equal(encoder.both(face, hole)[0].prior.mean, encoder.both(other, hole)[0].prior.mean)
 
 
+def test_noise_varies_as_real_faces_deviate_from_what_is_expected():
+    """Its covariance is theirs; what all of them have in common is in no sample."""
+    torch.manual_seed(0)
+    encoder = Encoder(64, WIDTHS[64], 14, noise_rank=6)
+    encoder.deviations.normal_(mean=3.0)
+    assert encoder.noise_shape == (6,)
+    noise = encoder.noise(torch.randn(20_000, 6)).flatten(1)
+    theirs = encoder.deviations.flatten(1).T.cov()
+    torch.testing.assert_close(noise.mean(dim=0), torch.zeros(len(theirs)), atol=0.05, rtol=0)
+    torch.testing.assert_close(noise.T.cov(), theirs, atol=0.1, rtol=0)
+
+
+@pytest.mark.parametrize("rank", [1, -1])
+def test_noise_needs_faces_that_differ(rank):
+    with pytest.raises(ValueError, match="use 0, or 2 and more"):
+        Encoder(64, WIDTHS[64], 14, noise_rank=rank)
+
+
+def test_without_deviations_noise_is_independent():
+    encoder = Encoder(64, WIDTHS[64], 14)
+    numbers = torch.randn(2, *encoder.noise_shape)
+    assert encoder.noise_shape == encoder.latent_shape
+    assert torch.equal(encoder.noise(numbers), numbers)
+    assert "deviations" not in encoder.state_dict()
+
+
 def test_attention_copies_nothing_out_of_a_hole_and_nothing_into_the_visible():
     torch.manual_seed(1)
     attention = VisibleAttention(16)
