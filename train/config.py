@@ -81,11 +81,16 @@ class Networks:
     emotion_cells: int = 4
     shared_trunk: bool = False
     feature_widths: tuple[int, ...] = (24, 48, 96, 128)  # φ, the perceptual feature network
+    noise_rank: int = 128  # faces whose deviations from their prior shape the noise of samples (see Encoder.noise)
 
     def __post_init__(self) -> None:
         for key, high in {"image_size": LARGEST_SIDE, "latent_channels": MOST_CHANNELS, "emotion_cells": 64}.items():
             if not 1 <= getattr(self, key) <= high:
                 raise ConfigError(f"networks.{key}: must be from 1 to {high}, but is {shown(getattr(self, key))}")
+        if self.noise_rank == 1 or not 0 <= self.noise_rank <= MOST_CHANNELS:
+            raise ConfigError(
+                f"networks.noise_rank: must be 0, or from 2 to {MOST_CHANNELS}, but is {shown(self.noise_rank)}"
+            )
         for key in ("widths", "discriminator_widths", "emotion_widths", "feature_widths"):
             widths = getattr(self, key)
             if not widths or not all(1 <= width <= MOST_CHANNELS for width in widths):

@@ -21,7 +21,7 @@ def build_networks(config: TrainConfig) -> dict[str, Any]:
     shape = {"image_size": sizes.image_size, "widths": sizes.widths, "latent_channels": sizes.latent_channels}
     num_emotions = len(config.emotions)
     return {
-        "encoder": Encoder(**shape),
+        "encoder": Encoder(**shape, noise_rank=sizes.noise_rank),
         "generator": Generator(**shape, num_emotions=num_emotions),
         "discriminator": Discriminator(
             sizes.image_size,
@@ -62,7 +62,9 @@ def start_from(networks: dict[str, Any], file: Path, config: TrainConfig) -> str
             wrong.append(f"networks.{key}={said}")
     if wrong:
         raise ConfigError(f"{file} is of another size than the recipe's networks: to start from it, {_said(wrong)}")
-    networks["encoder"].load_state_dict(finished.encoder.state_dict())
+    weights = finished.encoder.state_dict()
+    weights.pop("deviations", None)  # a run measures its own
+    networks["encoder"].load_state_dict(weights, strict=False)
     weights = finished.generator.state_dict()
     if finished.emotion_set.names != config.emotions:
         weights["emotion_codes"] = networks["generator"].emotion_codes

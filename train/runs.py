@@ -99,8 +99,10 @@ def config_of(state: State) -> TrainConfig:
         StateError: it has keys that this version does not know any more.
     """
     try:
-        return from_dict(state.meta["config"])
-    except (ConfigError, KeyError) as problem:
+        config = state.meta["config"]
+        # One that does not know of deviations has none.
+        return from_dict(config | {"networks": {"noise_rank": 0} | config["networks"]})
+    except (ConfigError, KeyError, TypeError) as problem:
         raise StateError(f"{state.path} was saved by another version of the trainer: {problem}") from problem
 
 

@@ -19,6 +19,7 @@ from .chance import Chance
 from .config import TrainConfig
 from .data.augment import Change, change_faces, draw_change
 from .data.faces import FaceSet, NoFaces, draw, draw_looks, load_faces, step_generator
+from .deviations import record_deviations
 from .devices import compile_blocks
 from .features import reading_accuracy, warm_up
 from .networks import build_networks, start_from
@@ -187,7 +188,10 @@ class Trainer:
             self.ema.restore(self.smoothed)
 
     def save(self, path: Path) -> None:
-        """Write the state from which a run goes on exactly."""
+        """Write the state from which a run goes on exactly, with what the noise of samples is to be made of."""
+        chance = step_generator(self.config.seed, -1 - self.step)  # none of training's
+        with self.ema_weights(), self.accelerator.autocast():
+            record_deviations(self.encoder, self.faces, chance, self.config.batch)
         scaler = self.accelerator.scaler
         meta = {
             "step": self.step,

@@ -18,6 +18,7 @@ networks:
   image_size: 64
   widths: [8, 8, 16, 16]
   latent_channels: 12
+  noise_rank: 4
   discriminator_widths: [8, 16, 16]
   emotion_widths: [8, 8, 16, 16]
   feature_widths: [8, 8, 16, 16]

@@ -33,6 +33,7 @@ def test_the_artists_recipe_can_start_from_the_default_model():
         ("networks.widhts=[1]", "networks.widhts: no such key; did you mean 'widths'"),
         ("images=many", "images: expected int"),
         ("images=0", "images: must be at least 1"),
+        ("networks.noise_rank=1", "networks.noise_rank: must be 0, or from 2"),
         ("neutral=calm", "'calm' is not one of the emotions"),
         ("code=guess", "none of label, inferred"),
         ("holes={nose: 1}", "no hole of kind 'nose'"),
