@@ -7,7 +7,7 @@ import torch
 from ecgan_core.encoder import Encoder
 from ecgan_core.masks import region
 
-from .data.faces import FaceSet
+from .data.faces import FaceSet, draw
 
 HOLE = "whole face"  # the hole that leaves most to chance
 
@@ -21,7 +21,7 @@ def record_deviations(encoder: Encoder, faces: FaceSet, generator: torch.Generat
     """
     if encoder.deviations is None:
         return
-    index = torch.multinomial(faces.weight, len(encoder.deviations), replacement=True, generator=generator)
+    index = draw(faces, len(encoder.deviations), generator)
     hole = region(HOLE, len(index), faces.pictures.shape[-1], generator)
     for part, hole_part, into in zip(*(t.split(at_once) for t in (index, hole, encoder.deviations)), strict=True):
         device = into.device
