@@ -26,7 +26,10 @@ from ecgan_core.precision import arrange_for_cpu
 
 from . import ours
 
-TWO_LOOKS, NO_GLANCE = ("COARSE_TO_FINE", (12, 5, 0)), ("UPRIGHT", -1.0)  # settings before two of the steps
+# Settings before three of the steps.
+TWO_LOOKS = ("COARSE_TO_FINE", ((12, 1), (5, 1), (0, 1)))
+FULL_SIZE = ("COARSE_TO_FINE", ((15, 1), (12, 1), (5, 1), (0, 1)))
+NO_GLANCE = ("UPRIGHT", -1.0)
 Work = Callable[[], object]
 MOUTH = (0.39, 0.51, 0.62, 0.62)  # of the astronaut, in shares of the picture: left, top, right, bottom
 
@@ -108,6 +111,7 @@ def main() -> None:
         upright: Work = partial(level, picture, faces_near(picture, mouth)[0])
         steps += [
             (f"largest windows first, face {name} of the picture", partial(without, cascade, *TWO_LOOKS, near), near),
+            (f"these in a picture of half the size, face {name}", partial(without, cascade, *FULL_SIZE, near), near),
             (f"a glance before levelling, face {name}", partial(without, faces, *NO_GLANCE, upright), upright),
         ]
     steps += [

@@ -20,9 +20,9 @@ MIN_HITS = 3  # a face is hit by dozens of neighbouring windows, chance by one o
 SEARCH_MARGIN = 0.12  # added around the picture, so that a face that fills it can still be found
 SMALLEST = 40  # side of the smallest window, in pixels of the searched picture
 GROWTH = 1.1  # from one size of windows to the next
-# Of the sizes of windows, the first one of each look: above a third of the picture, a quarter, an eighth, and all.
-# There are eight times as many of half the size.
-COARSE_TO_FINE = (15, 12, 5, 0)
+# Of the sizes of windows, the first one of each look (above a third of the picture, a quarter, an eighth, and all;
+# there are eight times as many of half the size), and how many times smaller a picture is enough for that look.
+COARSE_TO_FINE = ((15, 2), (12, 1), (5, 1), (0, 1))
 BRIGHTNESS = (0.2125, 0.7154, 0.0721, 0)  # of red, green and blue: the cascade's own, when it is given colours
 CLOUD = 1.6  # windows of one face differ by no more than this in size, and lie about 0.43 sides apart
 NEAR = 1.57  # a window of a face whose frame touches a place ends this many of its sides from it
@@ -51,65 +51,79 @@ def search(image: np.ndarray, longer_side: int, turns: Sequence[float], near: Ex
     comes several times, each more complete: large faces first. How a face is seen does not depend on how
     much of the picture is.
     """
-    height, width = image.shape[:2]
-    scale = longer_side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     picture = Image.fromarray(image)
     if near is not None:
-        picture = picture.convert("L", BRIGHTNESS)  # a third of what colours take
-    small = np.asarray(picture.resize(size, Image.Resampling.BICUBIC))
+        brightness = picture.convert("L", BRIGHTNESS)  # a third of what colours take
+        yield from _search_near(brightness, longer_side, turns, near)
+        return
+    views = _views(picture, longer_side, turns)
+    seen = [_in_picture(windows(view.pixels, SMALLEST, max(view.pixels.shape[:2])), view) for view in views]
+    yield Looked(_boxes(seen, turns, picture.size), 0)
+
+
+def _search_near(picture: Image.Image, longer_side: int, turns: Sequence[float], near: Extent) -> Iterator[Looked]:
+    seen = [np.empty((0, 3)) for _ in turns]
+    views: list[View] = []
+    seen_at, end = 0, math.inf
+    for step, smaller in COARSE_TO_FINE:
+        if smaller != seen_at:
+            seen_at = smaller
+            views = [v._replace(pixels=around_zero(v.pixels)) for v in _views(picture, longer_side // smaller, turns)]
+        smallest = SMALLEST / smaller
+        sizes = [size for size in (smallest * GROWTH**k for k in range(step, 60)) if size * smaller < end]
+        for i, view in enumerate(views):
+            found = windows_near(view.pixels, sizes, _in_view(near, view, picture.size))
+            seen[i] = np.concatenate([_in_picture(found, view), seen[i]])
+        end = sizes[0] * smaller
+        whole = CLOUD * end * max(picture.size) / longer_side if step else 0
+        yield Looked(_boxes(seen, turns, picture.size), whole)
+
+
+class View(NamedTuple):
+    """A picture turned about its middle, with a margin; `scale` pixels for each of its own."""
+
+    pixels: np.ndarray
+    scale: float
+    turn: float
+
+
+def _views(picture: Image.Image, longer_side: int, turns: Sequence[float]) -> list[View]:
+    scale = longer_side / max(picture.size)
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    small = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
     margin = round(SEARCH_MARGIN * longer_side)
     small = np.pad(small, [(margin, margin)] * 2 + [(0, 0)] * (small.ndim - 2), mode="edge")
-    middle = small.shape[1] / 2, small.shape[0] / 2
-    views = [small if not turn else look(Image.fromarray(small), middle, max(small.shape[:2]), turn) for turn in turns]
-    if near is None:
-        seen = [windows(view, SMALLEST, max(view.shape[:2])) for view in views]
-        yield Looked(_boxes(seen, views, turns, middle, margin, scale), 0)
-        return
-    near = Extent(*(side * scale + margin for side in near))
-    views = [around_zero(view) for view in views]
-    places = [_turned(near, middle, view, turn) for view, turn in zip(views, turns, strict=True)]
-    seen = [np.empty((0, 3)) for _ in views]
-    end = math.inf
-    for step in COARSE_TO_FINE:
-        sizes = [size for size in (SMALLEST * GROWTH**k for k in range(step, 60)) if size < end]
-        for i, (view, place) in enumerate(zip(views, places, strict=True)):
-            seen[i] = np.concatenate([windows_near(view, sizes, place), seen[i]])
-        end = sizes[0]
-        whole = CLOUD * end / scale if step else 0
-        yield Looked(_boxes(seen, views, turns, middle, margin, scale), whole)
+    middle, side = (small.shape[1] / 2, small.shape[0] / 2), max(small.shape[:2])
+    pixels = (small if not turn else look(Image.fromarray(small), middle, side, turn) for turn in turns)
+    return [View(seen, scale, turn) for seen, turn in zip(pixels, turns, strict=True)]
 
 
-def _boxes(
-    seen: Sequence[np.ndarray],
-    views: Sequence[np.ndarray],
-    turns: Sequence[float],
-    middle: tuple[float, float],
-    margin: int,
-    scale: float,
-) -> list[Box]:
-    """The clouds of windows seen in each view, as boxes in the picture's own pixels."""
-    boxes = []
-    for found, view, turn in zip(seen, views, turns, strict=True):
-        for (x, y, side), hits in group(found):
-            if turn:
-                right, below = x + (side - view.shape[1]) / 2, y + (side - view.shape[0]) / 2
-                cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-                x = right * cos - below * sin + middle[0] - side / 2
-                y = right * sin + below * cos + middle[1] - side / 2
-            boxes.append(Box((x - margin) / scale, (y - margin) / scale, side / scale, side / scale, float(turn), hits))
-    return boxes
+def _in_picture(found: np.ndarray, view: View) -> np.ndarray:
+    """Windows of a view in pixels of its picture, from its middle: right and below along the view's own axes."""
+    height, width = view.pixels.shape[:2]
+    return (found - np.array([width / 2, height / 2, 0])) / view.scale
 
 
-def _turned(near: Extent, middle: tuple[float, float], view: np.ndarray, turn: float) -> Extent:
-    """The upright part of a turned view that has all of a part of the picture in it."""
-    if not turn:
-        return near
-    cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-    corners = [(x - middle[0], y - middle[1]) for x in (near.left, near.right) for y in (near.top, near.bottom)]
-    across = [x * cos + y * sin + view.shape[1] / 2 for x, y in corners]
-    down = [y * cos - x * sin + view.shape[0] / 2 for x, y in corners]
+def _in_view(near: Extent, view: View, size: tuple[int, int]) -> Extent:
+    """The upright part of a view that has all of a part of its picture, `size` large, in it."""
+    cos, sin = math.cos(math.radians(view.turn)), math.sin(math.radians(view.turn))
+    height, width = view.pixels.shape[:2]
+    corners = [(x - size[0] / 2, y - size[1] / 2) for x in (near.left, near.right) for y in (near.top, near.bottom)]
+    across = [(x * cos + y * sin) * view.scale + width / 2 for x, y in corners]
+    down = [(y * cos - x * sin) * view.scale + height / 2 for x, y in corners]
     return Extent(min(across), min(down), max(across), max(down))
+
+
+def _boxes(seen: Sequence[np.ndarray], turns: Sequence[float], size: tuple[int, int]) -> list[Box]:
+    """The clouds of windows seen at each turn of a picture, as boxes in its pixels."""
+    boxes = []
+    for found, turn in zip(seen, turns, strict=True):
+        cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+        for (x, y, side), hits in group(found):
+            right, below = x + side / 2, y + side / 2
+            across, down = right * cos - below * sin, right * sin + below * cos
+            boxes.append(Box(across + (size[0] - side) / 2, down + (size[1] - side) / 2, side, side, float(turn), hits))
+    return boxes
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from ecgan_core.faces import (
     faces_near,
     find_faces,
     frame_of_face,
+    is_sure,
     level,
     likely,
 )
@@ -172,7 +173,7 @@ def test_near_a_hole_the_same_face_is_found_as_in_all_of_the_picture(place):
 
 def test_a_hole_far_from_the_only_face_still_finds_it():
     picture, hole = on_a_wall(), mask(900, 10, 860, 40, 890)
-    assert find_faces(picture, lambda boxes: True, hole) == []
+    assert not is_sure(find_faces(picture, lambda boxes: True, hole))
     assert choose_faces(faces_near(picture, hole), hole) == choose_faces(find_faces(picture), hole)
 
 
