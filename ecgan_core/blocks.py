@@ -40,9 +40,38 @@ def coordinates(image: Tensor) -> Tensor:
     return torch.stack(torch.meshgrid(y, x, indexing="ij")).expand(batch, -1, -1, -1)
 
 
-def shrink(hole: Tensor, size: int) -> Tensor:
-    """The missing share of each cell when `hole` [B,1,S,S] is seen at `size` × `size`."""
-    return F.adaptive_avg_pool2d(hole, size)
+def missing_shares(hole: Tensor, levels: int) -> list[Tensor]:
+    """The missing share of each cell when `hole` [B,1,S,S] is seen at S, S/2, S/4 …, one tensor a level.
+
+    Halves of halves are exact in float32, and each level costs a quarter of the one before it.
+    """
+    shares = [hole.float()]
+    while len(shares) < levels:
+        shares.append(F.avg_pool2d(shares[-1], 2))
+    return [share.to(hole.dtype) for share in shares]
+
+
+def joined(*tensors: Tensor) -> Tensor:
+    """Tensors [B,C,H,W] as one, channel after channel, in the memory format of the first.
+
+    A single channel is in every memory format, and torch.cat then falls back to the plain one, which costs the
+    convolution after it more than its own work.
+    """
+    if not tensors[0].is_contiguous(memory_format=torch.channels_last):
+        return torch.cat(tensors, dim=1)
+    return torch.cat([tensor.movedim(1, -1) for tensor in tensors], dim=-1).movedim(-1, 1)
+
+
+def scaled(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """scale · x + shift, x [B,C,H,W], scale and shift [B,C].
+
+    With channels last they are repeated over a row first: a loop over 16 channels is too short for a vector unit.
+    """
+    scale, shift = scale[:, :, None, None], shift[:, :, None, None]
+    if x.is_contiguous(memory_format=torch.channels_last):
+        row = (-1, -1, -1, x.shape[-1])
+        scale, shift = (t.expand(row).contiguous(memory_format=torch.channels_last) for t in (scale, shift))
+    return torch.addcmul(shift, x, scale)
 
 
 class ResidualBlock(nn.Module):
@@ -67,8 +96,8 @@ class ResidualBlock(nn.Module):
         h = self.conv1(F.silu(self.norm1(x)))
         h = self.norm2(h)
         if self.style is not None:
-            scale, shift = self.style(style)[:, :, None, None].chunk(2, dim=1)
-            h = h * (1 + scale) + shift
+            scale, shift = self.style(style).chunk(2, dim=1)
+            h = scaled(h, 1 + scale, shift)
         return self.shortcut(x) + self.conv2(F.silu(h))
 
 
@@ -95,9 +124,10 @@ class UpBlock(nn.Module):
         self.skip = pointwise(out_channels + 1, out_channels)
         self.block = ResidualBlock(out_channels, out_channels, style_channels, normalize)
 
-    def forward(self, x: Tensor, feature: Tensor, hole: Tensor, style: Tensor) -> Tensor:
+    def forward(self, x: Tensor, feature: Tensor, missing: Tensor, style: Tensor) -> Tensor:
+        """x [B,C_in,H,W], feature [B,C_out,2H,2W], missing [B,1,2H,2W], style [B,style_channels] → [B,C_out,2H,2W]."""
         x = F.interpolate(self.reduce(x), scale_factor=2, mode="nearest")
-        x = x + self.skip(torch.cat([feature, shrink(hole, feature.shape[-1])], dim=1))
+        x = x + self.skip(joined(feature, missing))
         return self.block(x, style)
 
 
@@ -117,10 +147,9 @@ class VisibleAttention(nn.Module):
         self.key_value = pointwise(channels, 2 * channels)
         self.out = zeroed(nn.Conv2d(channels, channels, 1))
 
-    def forward(self, x: Tensor, source: Tensor, hole: Tensor) -> Tensor:
-        """x and source [B,C,H,W], hole [B,1,S,S] → [B,C,H,W]; where nothing is missing, x comes back unchanged."""
+    def forward(self, x: Tensor, source: Tensor, missing: Tensor) -> Tensor:
+        """x and source [B,C,H,W], missing [B,1,H,W] → [B,C,H,W]; where nothing is missing, x comes back unchanged."""
         batch, channels, height, width = x.shape
-        missing = shrink(hole, height)
         split = (batch, self.heads, channels // self.heads, height * width)
         query = self.query(self.norm_query(x)).reshape(split).transpose(2, 3)
         key, value = self.key_value(self.norm_source(source)).chunk(2, dim=1)

@@ -15,7 +15,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from .blocks import DownBlock, ResidualBlock, coordinates, group_norm
+from .blocks import DownBlock, ResidualBlock, coordinates, group_norm, joined
 
 
 @dataclass
@@ -97,7 +97,7 @@ class Encoder(ModelMixin, ConfigMixin):
 
     def trunk(self, visible: Tensor, hole: Tensor) -> tuple[Tensor, ...]:
         """One tensor a level, fine to coarse, of visible [B,3,S,S] in −1..1 and hole [B,1,S,S] (1 = missing)."""
-        features = [self.stem(torch.cat([visible, hole, coordinates(visible)], dim=1))]
+        features = [self.stem(joined(visible, hole, coordinates(visible)))]
         for down in self.down:
             features.append(down(features[-1]))
         features[-1] = self.middle(features[-1])

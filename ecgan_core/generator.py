@@ -14,7 +14,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from .blocks import ResidualBlock, UpBlock, VisibleAttention, pointwise
+from .blocks import ResidualBlock, UpBlock, VisibleAttention, missing_shares, pointwise
 from .emotions import replicate
 
 OUTPUT_SCALES = 3  # images at S/4, S/2 and S, as PIC-Net's appearance loss wants them
@@ -79,11 +79,12 @@ class Generator(ModelMixin, ConfigMixin):
         style = z.mean(dim=(2, 3))
         h = self.middle(self.latent_in(z) + self.feature_in(features[-1]), style)
         images = []
+        missing = missing_shares(hole, len(features))
         for i, up in enumerate(self.up):
-            feature = features[-2 - i]
-            h = up(h, feature, hole, style)
+            feature, share = features[-2 - i], missing[-2 - i]
+            h = up(h, feature, share, style)
             if i == 0:  # the second coarsest grid: 16×16 at every image size whose latent grid is 8×8
-                h = self.attention(h, feature, hole)
+                h = self.attention(h, feature, share)
             scale = i - (len(self.up) - len(self.to_rgb))
             if scale >= len(self.to_rgb) - scales:
                 images.append(torch.tanh(self.to_rgb[scale](F.silu(h))))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ecgan_core.blocks import VisibleAttention
+from ecgan_core.blocks import VisibleAttention, joined, missing_shares
 from ecgan_core.discriminator import Discriminator
 from ecgan_core.encoder import Encoder
 from ecgan_core.generator import Generator, composite
@@ -82,15 +82,47 @@ def test_attention_copies_nothing_out_of_a_hole_and_nothing_into_the_visible():
     attention = VisibleAttention(16)
     torch.nn.init.normal_(attention.out.weight)
     x, source = torch.randn(1, 16, 8, 8), torch.randn(1, 16, 8, 8)
-    hole = torch.zeros(1, 1, 64, 64)
-    hole[..., 32:, :] = 1
-    before = attention(x, source, hole)
+    missing = torch.zeros(1, 1, 8, 8)
+    missing[..., 4:, :] = 1
+    before = attention(x, source, missing)
     assert torch.equal(before[:, :, :4], x[:, :, :4])
     assert not torch.allclose(before[:, :, 4:], x[:, :, 4:])
     attention.norm_source = torch.nn.Identity()  # GroupNorm would let the hole's statistics through
-    before, source = attention(x, source, hole), source.clone()
+    before, source = attention(x, source, missing), source.clone()
     source[:, :, 4:] += 1.0
-    torch.testing.assert_close(attention(x, source, hole), before, atol=0.05, rtol=0.05)
+    torch.testing.assert_close(attention(x, source, missing), before, atol=0.05, rtol=0.05)
+
+
+def test_channels_last_draws_the_same_face_and_stays_channels_last():
+    torch.manual_seed(2)
+    encoder, generator = Encoder(64, WIDTHS[64], 14), Generator(64, WIDTHS[64], 14, 7)
+    for parameter in (*encoder.parameters(), *generator.parameters()):  # many branches of a new network are zero
+        parameter.data += 0.02 * torch.randn_like(parameter)
+    face, hole = face_and_hole(64)
+    hole[:, :, 20:41, 10:33] = 1
+
+    def drawn():
+        visible = face * (1 - hole)
+        out = encoder(visible, hole)
+        return out.features, generator(out.prior.mean, generator.emotion_codes[:1], out.features, visible, hole)
+
+    with torch.no_grad():
+        _, plain = drawn()
+        for network in (encoder, generator):
+            network.to(memory_format=torch.channels_last)
+        features, images = drawn()
+    with_hole = joined(features[0], hole)
+    assert torch.equal(with_hole, torch.cat([features[0], hole], dim=1))
+    assert all(x.is_contiguous(memory_format=torch.channels_last) for x in (*features, with_hole, *images))
+    for image, expected in zip(images, plain, strict=True):
+        torch.testing.assert_close(image, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_the_missing_share_of_a_cell_is_the_mean_of_its_pixels():
+    hole = (torch.rand(2, 1, 64, 64) > 0.7).to(torch.bfloat16)
+    for share, size in zip(missing_shares(hole, 4), (64, 32, 16, 8), strict=True):
+        mean = torch.nn.functional.adaptive_avg_pool2d(hole.float(), size)
+        assert torch.equal(share, mean.to(torch.bfloat16))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
