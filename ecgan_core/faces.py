@@ -54,7 +54,7 @@ WEAK = 0.3  # a box with less than this share of the surest one's hits may be ch
 LEVEL_WINDOW = 112  # the side of the picture of a face whose tilt is measured
 LEVEL_CONTEXT = 1.45  # its side, in sides of the face
 LEVEL_STEP, LEVEL_REACH = 6, 24  # degrees between two looks, and how far from the best look others count
-LEVEL_GLANCE, UPRIGHT = 12, 3.0  # degrees: how far a first look turns, and a tilt that then needs no other
+GLANCE, UPRIGHT = (-12, 0, 12), 3.0  # degrees: a first look at a face, and a tilt that then needs no other
 LEVEL_FROM = 8.0  # a tilt below this is not told from measurement noise: upright faces measure up to 7
 
 COVERED = 0.8  # of the hole in the frames of known faces: no need to look for more
@@ -175,11 +175,12 @@ def level(image: np.ndarray, box: Box) -> Box:
         return box
     view, scale = _surroundings(image, box)
     start = round(box.roll / LEVEL_STEP) * LEVEL_STEP
-    seen = {start + turn: _windows_at(view, scale, start + turn) for turn in _turns(0, LEVEL_GLANCE)}
+    seen = {start + turn: _windows_at(view, scale, start + turn) for turn in GLANCE}
     if box.hits and not start and _is_upright(seen):
         return replace(box, roll=0.0)
     reach = LEVEL_REACH + LEVEL_STEP if box.hits else 54
-    seen |= {start + turn: _windows_at(view, scale, start + turn) for turn in _turns(LEVEL_GLANCE, reach)}
+    turns = (turn for turn in range(-reach, reach + 1, LEVEL_STEP) if turn not in GLANCE)
+    seen |= {start + turn: _windows_at(view, scale, start + turn) for turn in turns}
     angles, hits = _hits(seen)
     best = hits.argmax()
     if hits[best] < SURE_HITS:
@@ -208,11 +209,6 @@ def _hits(seen: Mapping[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Angles, in order, and how many windows hold the face at each."""
     angles = sorted(seen)
     return np.array(angles, dtype=float), np.array([len(seen[angle]) for angle in angles])
-
-
-def _turns(beyond: int, reach: int) -> list[int]:
-    """Angles to look at, in whole steps, with `beyond` < |angle| ≤ `reach`; with beyond = 0 the angle 0 as well."""
-    return [turn for turn in range(-reach, reach + 1, LEVEL_STEP) if abs(turn) > beyond or not beyond]
 
 
 def _surroundings(image: np.ndarray, box: Box) -> tuple[Image.Image, float]:

@@ -108,7 +108,7 @@ class ECGANPipeline(DiffusionPipeline):
         """
         digest = hashlib.sha256("\n".join(self.emotion_set.names).encode())
         weights = [_first_values(p.detach(), 1024) for _, p in sorted(self.generator.named_parameters())]
-        signs = torch.cat([torch.signbit(w) for w in weights])
+        signs = torch.signbit(torch.cat(weights))
         digest.update(np.packbits(signs.cpu().numpy()).tobytes())
         return digest.hexdigest()[:12]
 
