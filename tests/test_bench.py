@@ -19,7 +19,7 @@ from benchmarks.measure import Part, Settings, Table, interleaved, ratio
 from benchmarks.memory import can_measure, in_child, peak_megabytes
 
 CPU = Settings(torch.device("cpu"), quick=True)
-OF_PEERS = {"ratio.lama.256", "ratio.mat.512", "ratio.diffusion.512"}
+OF_PEERS = {"ratio.lama.256", "ratio.lama.256.bundled", "ratio.mat.512", "ratio.diffusion.512"}
 ONE_MB = 2**20
 QUICK = ("--quick", "--cpu", "--no-peers")
 MEASURED = ("ceiling", "completion", "training", "growth")
