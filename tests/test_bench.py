@@ -13,7 +13,7 @@ import torch
 from accelerate.state import AcceleratorState
 from PIL import Image
 
-from benchmarks import peers, report
+from benchmarks import ceiling, layers, ours, peers, report
 from benchmarks.__main__ import main
 from benchmarks.measure import Part, Settings, Table, interleaved, ratio
 from benchmarks.memory import can_measure, in_child, peak_megabytes
@@ -124,3 +124,18 @@ def test_a_peer_that_is_not_installed_is_left_out_with_a_sentence(monkeypatch: p
 def test_a_part_is_plain_data() -> None:
     part = Part([Table("t", ["c"], [["r"]])], {"x": 1.0})
     assert json.loads(json.dumps(part.plain()))["figures"] == {"x": 1.0}
+
+
+def test_a_profile_counts_the_operations_of_the_convolutions(tmp_path: Path) -> None:
+    pipeline = ours.load(ours.write_untrained(256, tmp_path), CPU.device, torch.float32)
+    visible, hole = ours.frames(1, 256, CPU.device)
+    out = pipeline.encoder(visible, hole)
+    code = pipeline.generator.emotion_codes[:1]
+    counted = ceiling.operations(lambda: pipeline.encoder(visible, hole)) + ceiling.operations(
+        lambda: pipeline.generator(out.prior.mean, code, out.features, visible, hole, scales=1)
+    )
+    convolutions = [one for one in layers.profiled(CPU) if one.operation == "aten::mkldnn_convolution"]
+    assert sum(map(layers.operations, convolutions)) == pytest.approx(counted, rel=0.02), "but for the attention"
+    [by_operation, by_convolution] = layers.measure(CPU).tables
+    assert "mkldnn_convolution" in [row[0] for row in by_operation.rows]
+    assert by_convolution.rows[-1][:2] == ["all", str(sum(one.calls for one in convolutions))]
