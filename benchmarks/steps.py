@@ -26,10 +26,11 @@ from ecgan_core.precision import arrange_for_cpu
 
 from . import ours
 
-# Settings before three of the steps.
+# Settings before four of the steps.
 TWO_LOOKS = ("COARSE_TO_FINE", ((12, 1), (5, 1), (0, 1)))
 FULL_SIZE = ("COARSE_TO_FINE", ((15, 1), (12, 1), (5, 1), (0, 1)))
 NO_GLANCE = ("UPRIGHT", -1.0)
+FIVE_LOOKS = ("GLANCE", (-12, -6, 0, 6, 12))
 Work = Callable[[], object]
 MOUTH = (0.39, 0.51, 0.62, 0.62)  # of the astronaut, in shares of the picture: left, top, right, bottom
 
@@ -113,6 +114,7 @@ def main() -> None:
             (f"largest windows first, face {name} of the picture", partial(without, cascade, *TWO_LOOKS, near), near),
             (f"these in a picture of half the size, face {name}", partial(without, cascade, *FULL_SIZE, near), near),
             (f"a glance before levelling, face {name}", partial(without, faces, *NO_GLANCE, upright), upright),
+            (f"three looks instead of five, face {name}", partial(without, faces, *FIVE_LOOKS, upright), upright),
         ]
     steps += [
         (
