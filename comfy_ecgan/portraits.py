@@ -6,7 +6,6 @@ node first runs, because they import diffusers.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import comfy.model_management
@@ -215,5 +214,5 @@ def _rendered(
         pictures.append(picture)
         progress.step(1, picture[0])
     # What waits in ComfyUI's cache waits where ComfyUI wants it, not on the graphics card.
-    portrait = replace(portrait, faces=portrait.faces.to(comfy.model_management.intermediate_device()))
+    portrait = portrait.with_faces(portrait.faces.to(comfy.model_management.intermediate_device()))
     return CompletedPortraits(portrait, image_from_pictures(torch.cat(pictures), alpha), alpha)

@@ -134,7 +134,7 @@ def _is_settled(boxes: Sequence[Box], hole: Tensor, smallest: float) -> bool:
     if not sure:
         return False
     on_face, in_frame = _coverage(sure, hole)
-    whole = float(hole.sum(dtype=torch.float64))
+    whole = _area(hole)
     return sum(on_face) >= whole / 2 and whole - sum(in_frame) < MEANINGFUL * smallest**2
 
 
@@ -285,7 +285,7 @@ def choose_faces(boxes: Sequence[Box], hole: Tensor) -> list[Box]:
 def is_covered(boxes: Sequence[Box], hole: Tensor) -> bool:
     """Whether nearly all of the hole [1,H,W] lies in the frames of boxes that are surely faces: no other is meant."""
     sure = [box for box in likely(boxes) if box.hits >= SURE_HITS]
-    return bool(sure) and sum(_coverage(sure, hole)[1]) >= COVERED * float(hole.sum(dtype=torch.float64))
+    return bool(sure) and sum(_coverage(sure, hole)[1]) >= COVERED * _area(hole)
 
 
 def likely(boxes: Sequence[Box]) -> list[Box]:
@@ -308,5 +308,10 @@ def _coverage(boxes: Sequence[Box], hole: Tensor) -> tuple[list[float], list[flo
         part = part[0, region[0], region[1]]
         for place, sums in ((box, on_face), (frame, in_frame)):
             within = distance_from_middle(place, region, hole.device) <= 1
-            sums.append(float((part * within).sum(dtype=torch.float64)))
+            sums.append(_area(part * within))
     return on_face, in_frame
+
+
+def _area(hole: Tensor) -> float:
+    """How many pixels a hole has. Rows are summed as they are, which is exact for 0 and 1 and takes a thirtieth."""
+    return float(hole.sum(dim=-1).sum(dtype=torch.float64))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from .frame import Box, Frame, frame_of_face, frame_of_image
 from .latent import FaceLatent
 from .pipeline import PARTLY_MISSING, ECGANPipeline
 from .portrait_latent import PortraitLatent
-from .stitch import crop, distance_from_middle, stitch
+from .stitch import crop, distance_from_middle, put
 from .words import finite, shown
 
 __all__ = [
@@ -136,7 +135,7 @@ def render(pipeline: ECGANPipeline, latent: PortraitLatent, on_step: OnStep | No
 
     `on_step` is called as on_step(done, total) while faces are drawn; it may raise to stop.
     """
-    rendered, parts, total = list(latent.pictures), latent.parts(), len(latent.faces)
+    rendered, total = list(latent.pictures), len(latent.faces)
     at_once = faces_at_once(pipeline)
     for start in range(0, total, at_once):
         chosen = list(range(start, min(start + at_once, total)))
@@ -147,7 +146,7 @@ def render(pipeline: ECGANPipeline, latent: PortraitLatent, on_step: OnStep | No
         ).to(latent.pictures.device)
         for face, patch in zip(chosen, patches, strict=True):
             owner = latent.owners[face]
-            rendered[owner] = stitch(rendered[owner], patch, parts[face], latent.frames[face], latent.feather)
+            rendered[owner] = put(rendered[owner], patch, latent.frames[face], latent.blends[face])
         if on_step:
             on_step(chosen[-1] + 1, total)
     return rendered[0][None] if len(rendered) == 1 else torch.stack(rendered)
@@ -166,7 +165,7 @@ def shift_portraits(
     pipeline: ECGANPipeline, latent: PortraitLatent, vector: EmotionVector, strength: float
 ) -> PortraitLatent:
     """Move the emotion of every face along `vector`; the encoder does not run again. See `ECGANPipeline.shift`."""
-    return replace(latent, faces=pipeline.shift(latent.faces, vector, strength))
+    return latent.with_faces(pipeline.shift(latent.faces, vector, strength))
 
 
 def portrait_frame(picture: Tensor, hole: Tensor | None, face: str = "auto", box: Box | None = None) -> Frame:
@@ -218,7 +217,7 @@ def _must_lie_in(box: Box, height: int, width: int) -> None:
 def pixels_of(picture: Tensor) -> np.ndarray:
     """A picture [3,H,W] in 0..1 as the finder takes it, uint8 [H,W,3]."""
     as_bytes = picture.detach().float().mul(255).round_().clamp_(0, 255).byte()
-    return np.ascontiguousarray(as_bytes.permute(1, 2, 0).cpu().numpy())
+    return as_bytes.permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def _frames(pictures: Tensor, holes: Tensor, face: str, boxes: Boxes) -> list[list[Frame]]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +15,7 @@ from torch import Tensor
 from .files import BadFile, write_tensors
 from .frame import Frame
 from .latent import FaceLatent, read_latent_file
-from .stitch import blend_weights, share_hole
+from .stitch import Blend, blend_of, share_hole
 from .words import shown
 
 PORTRAIT_FORMAT = "2"  # 1 knew one upright face in each picture
@@ -67,8 +70,8 @@ class PortraitLatent:
         chosen = chosen if isinstance(chosen, list) else [chosen]
         kept = [(face, place) for place, picture in enumerate(chosen) for face in self.faces_of(picture)]
         faces = [face for face, _ in kept]
-        return replace(
-            self,
+        return self._with_blends(
+            faces,
             faces=self.faces[faces],
             pictures=_rows(self.pictures, chosen),
             holes=_rows(self.holes, chosen),
@@ -88,13 +91,28 @@ class PortraitLatent:
             parts |= zip(faces, share_hole(hole, [self.frames[face] for face in faces]), strict=True)
         return [parts[face] for face in range(len(self.frames))]
 
+    @cached_property
+    def blends(self) -> list[Blend]:
+        """How each face goes into its picture, F of them."""
+        return [blend_of(part, frame, self.feather) for part, frame in zip(self.parts(), self.frames, strict=True)]
+
+    def with_faces(self, faces: FaceLatent) -> PortraitLatent:
+        """The same pictures with other latents in the same frames, which go into them in the same way."""
+        return self._with_blends(range(len(self.frames)), faces=faces)
+
+    def _with_blends(self, of: Sequence[int], **changes: Any) -> PortraitLatent:
+        """Something else changed, but these faces go into their pictures as before: to find out how takes long."""
+        other = replace(self, **changes)
+        other.__dict__["blends"] = [self.blends[face] for face in of]  # where a cached_property has its value
+        return other
+
     @property
     def changed(self) -> Tensor:
         """How much of each pixel is new, [B,1,H,W] in 0..1: exactly 0 where the picture is untouched."""
-        weights = torch.zeros(self.holes.shape, device=self.holes.device)
-        for owner, part, frame in zip(self.owners, self.parts(), self.frames, strict=True):
-            weights[owner] += blend_weights(part, frame, self.feather)  # no pixel has two faces
-        return weights
+        changed = torch.zeros(self.holes.shape, device=self.holes.device)
+        for owner, ((rows, columns), weights) in zip(self.owners, self.blends, strict=True):
+            changed[owner, :, rows, columns] += weights  # no pixel has two faces
+        return changed
 
     def save(self, path: str | os.PathLike) -> None:
         """Write all of it, the pictures too, as a safetensors file; 8-bit pictures stay 8-bit there."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +18,13 @@ from torch import Tensor
 from .frame import Box, Frame
 
 Region = tuple[slice, slice]  # rows and columns of a picture
+
+
+class Blend(NamedTuple):
+    """How much of a patch each pixel of a region takes, `weights` [1,h,w] in 0..1; the others take nothing of it."""
+
+    region: Region
+    weights: Tensor
 
 
 def crop(image: Tensor, frame: Frame, size: int) -> Tensor:
@@ -45,15 +53,38 @@ def share_hole(hole: Tensor, frames: Sequence[Frame]) -> list[Tensor]:
     return parts
 
 
-def blend_weights(hole: Tensor, frame: Frame, feather: int = 0) -> Tensor:
-    """How much of the new picture each pixel takes, [1,H,W] in 0..1: the hole's part in the frame, feathered inwards.
+def blend_of(hole: Tensor, frame: Frame, feather: int = 0) -> Blend:
+    """How a patch goes into its picture: the part of a hole [1,H,W] that is in the frame, feathered inwards.
 
     The weight is 0 wherever the hole is 0, climbs to the hole's own value over `feather` pixels and never exceeds it.
     An edge of the hole that is soft already is taken as it is. In a hole too thin for the feather the weight climbs as
     fast as it must, so that the middle is always filled.
     """
+    height, width = hole.shape[-2:]
+    region = extent(hole, frame.inside(height, width))
+    rows, columns = region
+    part = hole[:, rows, columns]
+    if not part.numel():
+        return Blend(region, part)
+    if frame.roll:
+        part = part * (distance_from_middle(frame, region, hole.device) <= 1)
+    if feather <= 1 or not part.any():
+        return Blend(region, part)
+    # Around the part there is nothing: where the frame cuts the hole the result fades out too. But at the picture's own
+    # edge there is nothing to fade into, so the hole goes on.
+    edges = ((rows.start > 0, rows.stop < height), (columns.start > 0, columns.stop < width))
+    heights = np.pad(part[0].cpu().numpy().astype(np.float64) * feather, np.array(edges, dtype=int))
+    ramp = climb(heights)
+    top = ramp.max()  # less than the hole's own where it is too thin for the feather
+    ramp *= heights.max() / (top * feather)
+    ramp = ramp[int(edges[0][0]) :, int(edges[1][0]) :][: part.shape[-2], : part.shape[-1]]
+    return Blend(region, torch.minimum(torch.from_numpy(ramp).to(part)[None], part))
+
+
+def blend_weights(hole: Tensor, frame: Frame, feather: int = 0) -> Tensor:
+    """The weights of `blend_of` for all of the picture, [1,H,W]."""
     weights = torch.zeros_like(hole)
-    (rows, columns), part = _weights(hole, frame, feather)
+    (rows, columns), part = blend_of(hole, frame, feather)
     weights[:, rows, columns] = part
     return weights
 
@@ -68,7 +99,12 @@ def stitch(image: Tensor, patch: Tensor, hole: Tensor, frame: Frame, feather: in
         frame: where the patch belongs.
         feather: pixels over which the patch fades in, inside the hole only.
     """
-    region, weights = _weights(hole, frame, feather)
+    return put(image, patch, frame, blend_of(hole, frame, feather))
+
+
+def put(image: Tensor, patch: Tensor, frame: Frame, blend: Blend) -> Tensor:
+    """`stitch` with a `blend_of` that is there already: to make one takes longer than to draw the patch."""
+    region, weights = blend
     rows, columns = region
     result = image.clone()
     if weights.numel():
@@ -138,39 +174,16 @@ def _bicubic(size: int, side: int) -> Tensor:
 
 def extent(hole: Tensor, region: Region) -> Region:
     """The smallest part of a region that has all of the hole's pixels in it; empty if there are none."""
-    masked = hole[0, region[0], region[1]] > 0
+    part = hole[0, region[0], region[1]]
     ends = []
     for dim, whole in ((1, region[0]), (0, region[1])):
-        found = masked.any(dim=dim).nonzero() if masked.numel() else masked.nonzero()
+        found = (part.amax(dim=dim) > 0).nonzero() if part.numel() else part.nonzero()
         start, stop = (int(found[0, 0]), int(found[-1, 0]) + 1) if len(found) else (0, 0)
         ends.append(slice(whole.start + start, whole.start + stop))
     return ends[0], ends[1]
 
 
 # Blending ---
-
-
-def _weights(hole: Tensor, frame: Frame, feather: int) -> tuple[Region, Tensor]:
-    """The region of the hole's part in the frame, and its `blend_weights` [1,h,w]."""
-    height, width = hole.shape[-2:]
-    region = extent(hole, frame.inside(height, width))
-    rows, columns = region
-    part = hole[:, rows, columns]
-    if not part.numel():
-        return region, part
-    if frame.roll:
-        part = part * (distance_from_middle(frame, region, hole.device) <= 1)
-    if feather <= 1 or not part.any():
-        return region, part
-    # Around the part there is nothing: where the frame cuts the hole the result fades out too. But at the picture's own
-    # edge there is nothing to fade into, so the hole goes on.
-    edges = ((rows.start > 0, rows.stop < height), (columns.start > 0, columns.stop < width))
-    heights = np.pad(part[0].cpu().numpy().astype(np.float64) * feather, np.array(edges, dtype=int))
-    ramp = climb(heights)
-    top = ramp.max()  # less than the hole's own where it is too thin for the feather
-    ramp *= heights.max() / (top * feather)
-    ramp = ramp[int(edges[0][0]) :, int(edges[1][0]) :][: part.shape[-2], : part.shape[-1]]
-    return region, torch.minimum(torch.from_numpy(ramp).to(part)[None], part)
 
 
 def climb(heights: np.ndarray) -> np.ndarray:

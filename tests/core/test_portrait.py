@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -217,6 +218,10 @@ def test_two_faces_under_one_mask_are_both_completed_and_moved(pipeline, two_peo
     assert torch.equal(latent.changed > 0, (pictures != two_people).any(dim=1, keepdim=True) | (latent.changed > 0))
     assert not latent.changed[(hole == 0).expand(2, -1, -1, -1)].any()
     assert torch.equal(render(pipeline, latent[1])[0], pictures[1]), "a picture takes all its faces along"
+    for known in (latent[1], latent[::-1][:1], latent.with_faces(latent.faces)):
+        anew = dataclasses.replace(known)  # which knows nothing of what was found out about the pictures before
+        assert torch.equal(known.changed, anew.changed)
+        assert torch.equal(render(pipeline, known), render(pipeline, anew))
 
 
 def test_seeds_of_several_faces_depend_on_the_seed_and_their_order_alone(pipeline, two_people):
