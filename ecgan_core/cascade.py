@@ -37,6 +37,14 @@ class Extent(NamedTuple):
     bottom: float
 
 
+class View(NamedTuple):
+    """A picture turned about its middle, with a margin; `scale` pixels for each of its own."""
+
+    pixels: np.ndarray
+    scale: float
+    turn: float
+
+
 class Looked(NamedTuple):
     """What has been seen in a picture so far: `boxes`, of which those at least `whole` large have all their hits."""
 
@@ -77,14 +85,6 @@ def _search_near(picture: Image.Image, longer_side: int, turns: Sequence[float],
         end = sizes[0] * smaller
         whole = CLOUD * end * max(picture.size) / longer_side if step else 0
         yield Looked(_boxes(seen, turns, picture.size), whole)
-
-
-class View(NamedTuple):
-    """A picture turned about its middle, with a margin; `scale` pixels for each of its own."""
-
-    pixels: np.ndarray
-    scale: float
-    turn: float
 
 
 def _views(picture: Image.Image, longer_side: int, turns: Sequence[float]) -> list[View]:
