@@ -185,8 +185,9 @@ def build_vector(
 
 def face_crops(image: torch.Tensor, what: str, face: str, size: int, progress: Progress) -> torch.Tensor:
     """The face in each picture of an IMAGE, [B,3,size,size] in −1..1."""
-    from ecgan_core.faces import NoFaceFound, crop
+    from ecgan_core.faces import NoFaceFound
     from ecgan_core.portrait import portrait_frame
+    from ecgan_core.stitch import crop
 
     pictures, _ = pictures_from_image(image, what)
     crops = []

@@ -163,8 +163,9 @@ def infer(arguments: argparse.Namespace) -> None:
         sizes = [f"{t.shape[-1]}×{t.shape[-2]}" for t in (hole, picture)]
         raise ValueError(f"the mask is {sizes[0]} pixels but the picture {sizes[1]}; make the mask from this picture")
 
-    from .faces import Box, crop
+    from .faces import Box
     from .portrait import PARTLY_MISSING, portrait_frame
+    from .stitch import crop
 
     pipeline = _model(arguments)
     box = Box(*arguments.box) if arguments.box else None

@@ -19,16 +19,14 @@ from torch import Tensor
 
 from .cascade import BRIGHTNESS, MIN_HITS, SMALLEST, Extent, around_zero, look, search, windows
 from .frame import Box, Frame, frame_of_face, frame_of_image
-from .stitch import blend_weights, crop, distance_from_middle, extent, share_hole, stitch
+from .stitch import distance_from_middle, extent, share_hole
 
 __all__ = [
     "Box",
     "Frame",
     "NoFaceFound",
-    "blend_weights",
     "choose_face",
     "choose_faces",
-    "crop",
     "faces_near",
     "find_faces",
     "frame_of_face",
@@ -37,7 +35,6 @@ __all__ = [
     "is_sure",
     "level",
     "likely",
-    "stitch",
 ]
 
 MIN_HITS_LATER = 8  # the later searches look at many more places, so chance hits more often

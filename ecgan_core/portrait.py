@@ -16,7 +16,7 @@ from .frame import Box, Frame, frame_of_face, frame_of_image
 from .latent import FaceLatent
 from .pipeline import PARTLY_MISSING, ECGANPipeline
 from .portrait_latent import PortraitLatent
-from .stitch import crop, distance_from_middle, put
+from .stitch import crop, distance_from_middle, stitch
 from .words import finite, shown
 
 __all__ = [
@@ -146,7 +146,7 @@ def render(pipeline: ECGANPipeline, latent: PortraitLatent, on_step: OnStep | No
         ).to(latent.pictures.device)
         for face, patch in zip(chosen, patches, strict=True):
             owner = latent.owners[face]
-            rendered[owner] = put(rendered[owner], patch, latent.frames[face], latent.blends[face])
+            rendered[owner] = stitch(rendered[owner], patch, latent.frames[face], latent.blends[face])
         if on_step:
             on_step(chosen[-1] + 1, total)
     return rendered[0][None] if len(rendered) == 1 else torch.stack(rendered)

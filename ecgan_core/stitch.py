@@ -56,6 +56,11 @@ def share_hole(hole: Tensor, frames: Sequence[Frame]) -> list[Tensor]:
 def blend_of(hole: Tensor, frame: Frame, feather: int = 0) -> Blend:
     """How a patch goes into its picture: the part of a hole [1,H,W] that is in the frame, feathered inwards.
 
+    Args:
+        hole: [1,H,W] in 0..1, 1 = to fill; values between blend.
+        frame: where the patch belongs.
+        feather: pixels over which the patch fades in, inside the hole only.
+
     The weight is 0 wherever the hole is 0, climbs to the hole's own value over `feather` pixels and never exceeds it.
     An edge of the hole that is soft already is taken as it is. In a hole too thin for the feather the weight climbs as
     fast as it must, so that the middle is always filled.
@@ -81,29 +86,15 @@ def blend_of(hole: Tensor, frame: Frame, feather: int = 0) -> Blend:
     return Blend(region, torch.minimum(torch.from_numpy(ramp).to(part)[None], part))
 
 
-def blend_weights(hole: Tensor, frame: Frame, feather: int = 0) -> Tensor:
-    """The weights of `blend_of` for all of the picture, [1,H,W]."""
-    weights = torch.zeros_like(hole)
-    (rows, columns), part = blend_of(hole, frame, feather)
-    weights[:, rows, columns] = part
-    return weights
-
-
-def stitch(image: Tensor, patch: Tensor, hole: Tensor, frame: Frame, feather: int = 0) -> Tensor:
+def stitch(image: Tensor, patch: Tensor, frame: Frame, blend: Blend) -> Tensor:
     """Put a patch back into its picture: image with the patch in the hole, bit for bit the image everywhere else.
 
     Args:
         image: [C,H,W], 0..1.
         patch: [C,size,size], 0..1, what the model made of `crop(image, frame, size)`.
-        hole: [1,H,W] in 0..1, 1 = to fill; values between blend.
         frame: where the patch belongs.
-        feather: pixels over which the patch fades in, inside the hole only.
+        blend: how it goes in there, from `blend_of`.
     """
-    return put(image, patch, frame, blend_of(hole, frame, feather))
-
-
-def put(image: Tensor, patch: Tensor, frame: Frame, blend: Blend) -> Tensor:
-    """`stitch` with a `blend_of` that is there already: to make one takes longer than to draw the patch."""
     region, weights = blend
     rows, columns = region
     result = image.clone()

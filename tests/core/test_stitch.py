@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ecgan_core.frame import Frame
-from ecgan_core.stitch import blend_weights, climb, crop, share_hole, stitch
+from ecgan_core.stitch import blend_of, climb, crop, share_hole, stitch
 
 
 def test_a_crop_repeats_the_edge_of_the_picture():
@@ -19,12 +19,20 @@ def test_a_crop_repeats_the_edge_of_the_picture():
     assert crop(picture, Frame(-2, 1, 4), 2).shape == (1, 2, 2)
 
 
+def weights_of(hole: torch.Tensor, frame: Frame, feather: int = 0) -> torch.Tensor:
+    """The weights of a blend for all of its picture, [1,H,W]."""
+    (rows, columns), part = blend_of(hole, frame, feather)
+    weights = torch.zeros_like(hole)
+    weights[:, rows, columns] = part
+    return weights
+
+
 def test_stitching_changes_nothing_outside_the_hole_and_everything_inside():
     picture = torch.rand(3, 80, 100)
     hole = torch.zeros(1, 80, 100)
     hole[:, 30:50, 40:60] = 1
     frame = Frame(20, 10, 60)
-    stitched = stitch(picture, torch.full((3, 16, 16), 0.25), hole, frame)
+    stitched = stitch(picture, torch.full((3, 16, 16), 0.25), frame, blend_of(hole, frame))
     outside = (hole == 0).expand(3, -1, -1)
     assert torch.equal(stitched[outside], picture[outside])
     assert torch.allclose(stitched[~outside], torch.tensor(0.25))
@@ -33,14 +41,14 @@ def test_stitching_changes_nothing_outside_the_hole_and_everything_inside():
 def test_soft_mask_values_blend():
     hole = torch.zeros(1, 8, 8)
     hole[:, 2:6, 2:6] = 0.5
-    stitched = stitch(torch.zeros(3, 8, 8), torch.ones(3, 8, 8), hole, Frame(0, 0, 8))
+    stitched = stitch(torch.zeros(3, 8, 8), torch.ones(3, 8, 8), Frame(0, 0, 8), blend_of(hole, Frame(0, 0, 8)))
     assert torch.equal(stitched, hole.expand(3, -1, -1))
 
 
 def test_feather_climbs_inside_the_hole_only():
     hole = torch.zeros(1, 40, 40)
     hole[:, 10:30, 10:30] = 1
-    weights = blend_weights(hole, Frame(0, 0, 40), feather=4)[0]
+    weights = weights_of(hole, Frame(0, 0, 40), feather=4)[0]
     assert weights[20, 8:16].tolist() == [0, 0, 0.25, 0.5, 0.75, 1, 1, 1]
     assert torch.equal(weights > 0, hole[0] > 0)
 
@@ -48,33 +56,34 @@ def test_feather_climbs_inside_the_hole_only():
 def test_a_thin_hole_is_filled_whatever_the_feather():
     hole = torch.zeros(1, 40, 40)
     hole[:, 20:23, 5:35] = 1
-    assert blend_weights(hole, Frame(0, 0, 40), feather=30)[0, 21, 20] == 1
+    assert weights_of(hole, Frame(0, 0, 40), feather=30)[0, 21, 20] == 1
 
 
 def test_the_feather_also_softens_where_the_frame_cuts_the_hole_but_not_at_the_edge_of_the_picture():
     everything = torch.ones(1, 40, 40)
-    weights = blend_weights(everything, Frame(-10, 0, 30), feather=4)[0]
+    weights = weights_of(everything, Frame(-10, 0, 30), feather=4)[0]
     assert weights[10, 0] == 1, "nothing lies beyond the left edge of the picture"
     assert weights[10, 14:21].tolist() == [1, 1, 1, 0.75, 0.5, 0.25, 0]
     assert not weights[:, 20:].any(), "beyond its frame the model has nothing to say"
 
 
 def test_a_frame_beside_the_picture_changes_nothing():
-    picture = torch.rand(3, 20, 20)
-    assert torch.equal(stitch(picture, torch.zeros(3, 8, 8), torch.ones(1, 20, 20), Frame(50, 50, 8)), picture)
+    picture, frame = torch.rand(3, 20, 20), Frame(50, 50, 8)
+    blend = blend_of(torch.ones(1, 20, 20), frame)
+    assert torch.equal(stitch(picture, torch.zeros(3, 8, 8), frame, blend), picture)
 
 
 def test_a_soft_edge_is_taken_as_it_is_and_a_faint_mask_is_feathered_too():
     hole = torch.zeros(1, 40, 60)
     hole[:, :, 10:20] = torch.arange(0, 1, 0.1)
     hole[:, :, 20:] = 1
-    assert torch.equal(blend_weights(hole, Frame(0, 0, 60), feather=5), hole), "it climbs by less than 1/5 a pixel"
+    assert torch.equal(weights_of(hole, Frame(0, 0, 60), feather=5), hole), "it climbs by less than 1/5 a pixel"
     faint = torch.zeros(1, 40, 60)
     faint[:, 10:30, 10:50] = 0.3
-    weights = blend_weights(faint, Frame(0, 0, 60), feather=10)[0, 20]
+    weights = weights_of(faint, Frame(0, 0, 60), feather=10)[0, 20]
     assert weights[9:14].tolist() == pytest.approx([0, 0.1, 0.2, 0.3, 0.3])
     nearly = (faint > 0).float() * 0.98
-    assert blend_weights(nearly, Frame(0, 0, 60), feather=4).max() == pytest.approx(0.98)
+    assert weights_of(nearly, Frame(0, 0, 60), feather=4).max() == pytest.approx(0.98)
 
 
 def test_a_climb_of_one_a_pixel_agrees_with_its_definition():
@@ -91,7 +100,7 @@ def test_a_wide_feather_in_a_large_hole_takes_no_longer_than_a_narrow_one():
     seconds = []
     for feather in (4, 256):
         start = time.perf_counter()
-        blend_weights(hole, Frame(0, 0, 1200), feather)
+        weights_of(hole, Frame(0, 0, 1200), feather)
         seconds.append(time.perf_counter() - start)
     assert seconds[1] < 5 * seconds[0] + 0.2
 
@@ -121,9 +130,9 @@ def test_what_was_cropped_goes_back_to_where_it_was(roll, size):
     frame = Frame(110, 70, 100, roll)
     hole = torch.zeros(1, 240, 320)
     hole[:, 95:145, 130:190] = 1
-    stitched = stitch(picture, crop(picture, frame, size), hole, frame)
+    stitched = stitch(picture, crop(picture, frame, size), frame, blend_of(hole, frame))
     assert (stitched - picture).abs().max() < 1e-3, "a slope survives scaling and turning"
-    marked = stitch(picture, 1 - crop(picture, frame, size), hole, frame, feather=3)
+    marked = stitch(picture, 1 - crop(picture, frame, size), frame, blend_of(hole, frame, feather=3))
     outside = (hole == 0).expand(3, -1, -1)
     assert torch.equal(marked[outside], picture[outside])
     assert (marked - picture)[~outside].abs().min() > 0
@@ -134,7 +143,8 @@ def test_a_patch_is_resized_as_a_picture_is_though_only_the_hole_is_computed(siz
     patch, hole = torch.rand(3, size, size), torch.zeros(1, side, side)
     hole[:, side // 4 : side // 2, side // 3 :] = 1
     resized = F.interpolate(patch[None], (side, side), mode="bicubic", antialias=side < size, align_corners=False)[0]
-    stitched = stitch(torch.zeros(3, side, side), patch, hole, Frame(0, 0, side))
+    frame = Frame(0, 0, side)
+    stitched = stitch(torch.zeros(3, side, side), patch, frame, blend_of(hole, frame))
     assert torch.allclose(stitched, resized.clamp(0, 1) * hole, atol=1e-6)
 
 
@@ -142,10 +152,10 @@ def test_a_turned_frame_that_reaches_beyond_the_picture():
     picture = slope(60, 60)
     frame = Frame(-20, -20, 60, 30.0)
     assert crop(picture, frame, 30).min() == 0, "the edge is repeated"
-    weights = blend_weights(torch.ones(1, 60, 60), frame, feather=4)
+    weights = weights_of(torch.ones(1, 60, 60), frame, feather=4)
     assert weights[0, 0, 0] == 1, "nothing lies beyond the corner of the picture"
     assert not weights[0, 51:].any()
-    stitched = stitch(picture, torch.ones(3, 30, 30), torch.ones(1, 60, 60), frame)
+    stitched = stitch(picture, torch.ones(3, 30, 30), frame, blend_of(torch.ones(1, 60, 60), frame))
     assert torch.equal(stitched[:, 52:], picture[:, 52:])
 
 

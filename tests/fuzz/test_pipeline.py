@@ -19,7 +19,7 @@ from ecgan_core.masks import sample_holes
 from ecgan_core.portrait import complete_portraits, portrait_frame, render, shift_portraits
 from ecgan_core.portrait_latent import PortraitLatent
 from ecgan_core.regions import PARTS, region_hole
-from ecgan_core.stitch import blend_weights, stitch
+from ecgan_core.stitch import blend_of, stitch
 from tests.fuzz.answers import answer, must_be_pictures, same
 from tests.fuzz.examples import fuzz
 from tests.fuzz.strategies import filled, masks, misshapen, mostly, numbers, odd_typed, seeds, spoilt, texts, things
@@ -78,9 +78,11 @@ def test_a_stitched_picture_is_one(size, frame, mask, feather, seed):
     picture = filled((3, *size), "noise", seed)
     mask = mask.float().reshape(-1, *mask.shape[-2:])[:1]
     hole = torch.nn.functional.interpolate(mask[None], size=size)[0]
-    out = stitch(picture, filled((3, 16, 16), "noise", seed), hole, frame, feather)
+    blend = blend_of(hole, frame, feather)
+    out = stitch(picture, filled((3, 16, 16), "noise", seed), frame, blend)
     must_be_pictures(out, (3, *size))
-    weights = blend_weights(hole, frame, feather)
+    weights = torch.zeros_like(hole)
+    weights[:, blend.region[0], blend.region[1]] = blend.weights
     must_be_pictures(weights, (1, *size))
     assert torch.equal(out[:, weights[0] == 0], picture[:, weights[0] == 0])
     assert (weights <= hole).all()
