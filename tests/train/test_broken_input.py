@@ -14,7 +14,8 @@ from ecgan_core.cli import read_picture
 from ecgan_core.files import BadFile, write_tensors
 from train.config import ConfigError, Source, load_config
 from train.data.pictures import read_face
-from train.data.sources import DataError, rows_of
+from train.data.sources.row import DataError
+from train.data.sources.source import rows_of
 from train.evaluation.identity import load_identity
 from train.evaluation.judge import Judge, load_judge, save_judge
 from train.runs import config_of

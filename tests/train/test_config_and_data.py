@@ -9,7 +9,8 @@ from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
 from train.cli import main
 from train.config import ConfigError, TrainConfig, from_dict, load_config
 from train.data import faces as data_module
-from train.data.faces import DataError, augment, draw, is_held_out, load_faces, step_generator
+from train.data.faces import augment, draw, is_held_out, load_faces, step_generator
+from train.data.sources.row import DataError
 
 
 @pytest.mark.parametrize(("name", "side"), [("portraits-64", 64), ("portraits-128", 128), ("portraits-256", 256)])

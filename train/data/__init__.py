@@ -2,7 +2,7 @@
 
 | module | holds |
 |---|---|
-| `sources` `hub` | the pictures and labels of folders, tables, archives and Hub sets |
+| `sources/` | the names and labels of folders, tables, archives and Hub sets |
 | `pictures` `cache` | one picture decoded; all of a set, once, in a memory-mapped file |
 | `faces` | a split of labelled faces, and what a step draws from it |
 | `augment` | small changes to faces and their holes |

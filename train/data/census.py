@@ -12,7 +12,10 @@ from ..config import Source, TrainConfig
 from ..mixtures import mixture_of, without_mixtures
 from .faces import is_held_out
 from .looks import Look, look_at_all
-from .sources import HUB, PICTURES, DataError, Row, read_index, rows_of
+from .sources.hub import HUB
+from .sources.row import PICTURES, DataError, Row
+from .sources.source import rows_of
+from .sources.table import read_index
 
 DEFAULTS = TrainConfig()
 

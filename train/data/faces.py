@@ -15,8 +15,8 @@ from ..mixtures import MIX, mixture_of, mixtures_of
 from ..portraits.assets import cache_folder
 from .augment import augment as augment
 from .cache import Shot, decoded, in_memory
-from .sources import DataError as DataError
-from .sources import Row, rows_of
+from .sources.row import DataError, Row
+from .sources.source import rows_of
 
 WORTH_KEEPING = 256  # pictures; fewer are decoded in a moment
 

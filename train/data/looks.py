@@ -23,7 +23,7 @@ from ecgan_core.files import PICTURE_FORMATS
 
 from .cache import processors, progress
 from .pictures import BROKEN, Crop, frame, read_bytes, upright
-from .sources import Row
+from .sources.row import Row
 
 SIDE = 32  # of the small copy
 FREQUENCIES = 16  # per direction

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from ecgan_core.files import PICTURE_FORMATS
 
-from .sources import DataError
+from .sources.row import DataError
 
 Crop = tuple[float, float, float, float]  # x0, y0, x1, y1, as shares of the picture's sides
 

@@ -20,9 +20,9 @@ from ecgan_core.masks import region
 from ecgan_core.pipeline import ECGANPipeline
 from ecgan_core.portrait import complete_portraits, render, shift_portraits
 
-from ..data.faces import DataError
 from ..data.pictures import read_face
-from ..data.sources import read_index
+from ..data.sources.row import DataError
+from ..data.sources.table import read_index
 from .face_api import EXPRESSIONS, SAME_PERSON, ExpressionNetwork, RecognitionNetwork
 
 USE = "evaluate"  # the rows of index.csv that are for measuring

@@ -13,7 +13,9 @@ from ecgan_core.files import replacing
 from ecgan_core.losses import emotion_cross_entropy
 
 from ..config import Networks, Source, TrainConfig
-from ..data.faces import DataError, FaceSet, augment, draw, load_faces, rows_of, step_generator, to_float
+from ..data.faces import FaceSet, augment, draw, load_faces, step_generator, to_float
+from ..data.sources.row import DataError
+from ..data.sources.source import rows_of
 from ..features import FeatureNetwork
 from ..mixtures import without_mixtures
 

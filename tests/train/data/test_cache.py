@@ -16,7 +16,7 @@ from train.data import cache
 from train.data import faces as data_module
 from train.data.cache import Shot, decoded
 from train.data.faces import load_faces
-from train.data.sources import DataError
+from train.data.sources.row import DataError
 
 from ..conftest import draw_face
 

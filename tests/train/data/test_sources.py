@@ -14,9 +14,10 @@ from PIL import Image
 
 from train.config import ConfigError, from_dict
 from train.data.faces import load_faces
-from train.data.hub import fetched, keep
 from train.data.pictures import read_face
-from train.data.sources import DataError, rows_of
+from train.data.sources.hub import fetched, keep
+from train.data.sources.row import DataError
+from train.data.sources.source import rows_of
 
 from ..conftest import EMOTIONS, draw_face
 
@@ -197,9 +198,9 @@ def test_a_hub_set_is_kept_as_a_folder_and_needs_no_datasets_again(tmp_path, mon
     with pytest.raises(DataError, match=r"no column for the picture; its columns are photo, label, subject"):
         keep(dataset, source("hub:somebody/faces"), tmp_path / "hub" / "x")
     chosen = source("hub:somebody/faces", columns={"picture": "photo"})
-    monkeypatch.setattr("train.data.hub._load", lambda *_: dataset)
+    monkeypatch.setattr("train.data.sources.hub._load", lambda *_: dataset)
     folder = fetched(chosen)
-    monkeypatch.setattr("train.data.hub._load", None)
+    monkeypatch.setattr("train.data.sources.hub._load", None)
     rows = rows_of(chosen, tmp_path)
     assert [row.emotion for row in rows] == [*EMOTIONS, *EMOTIONS[:2]], "an unlabelled picture is left out"
     assert [row.identity for row in rows] == ["hub:somebody/faces/a"] * 3 + ["hub:somebody/faces/b"] * 2

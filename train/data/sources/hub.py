@@ -16,11 +16,12 @@ from typing import Any
 
 from ecgan_core.disk import making_folder, writing
 
-from ..config import Source
-from ..portraits.assets import ELSEWHERE, cache_folder
-from .cache import progress
-from .sources import HUB, DataError, value_of
+from ...config import Source
+from ...portraits.assets import ELSEWHERE, cache_folder
+from ..cache import progress
+from .row import DataError, value_of
 
+HUB = "hub:"
 NAME = re.compile(r"[\w.-]+/[\w.-]+")
 KINDS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"RIFF": ".webp"}
 

@@ -1,0 +1,8 @@
+"""Where labelled pictures come from.
+
+| module | holds |
+|---|---|
+| `source` | from a source of a recipe to its rows |
+| `row` | one labelled picture; `DataError` |
+| `folders` `table` `archives` `hub` | each kind of source |
+"""
