@@ -1,7 +1,8 @@
-"""Face boxes that other node packs send over a BOUNDING_BOX wire, whose form each pack chooses for itself."""
+"""Face boxes that other nodes send over a BOUNDING_BOX wire, whose form each pack chooses for itself."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,13 @@ from ecgan_core.words import kind, shown
 if TYPE_CHECKING:
     from ecgan_core.faces import Box
 
+logger = logging.getLogger(__name__)
+
 SIDES = ("x", "y", "width", "height")
 FORMS = "send {x, y, width, height}, four numbers in that order, a list of those, or a list of such lists"
+
+# What a page sent that drew the wire as a widget, before it was told not to; workflows saved then still have it.
+UNTOUCHED = {"x": 0, "y": 0, "width": 512, "height": 512}
 
 
 def boxes_from_wire(value: Any, pictures: int) -> list[list[Box]] | None:
@@ -25,13 +31,19 @@ def boxes_from_wire(value: Any, pictures: int) -> list[list[Box]] | None:
       picture, whose mask tells which are meant;
     - a list of lists of boxes: a list for each picture, or a single one for all; an empty one leaves it to the finder.
 
-    Arrays and tensors count as the lists that they are.
+    Arrays and tensors count as the lists that they are. `UNTOUCHED` alone counts as nothing.
 
     Raises:
         ValueError: it is none of these, or there is not a list for each picture.
     """
     value = _plain(value)
     if value is None:
+        return None
+    if _is_untouched(value):
+        logger.info(
+            "EC-GAN: the box 0, 0, 512, 512 in 'bounding_boxes' is what newer pages send where nothing is connected: "
+            "the face is looked for; if you mean that box, type it into 'face_box'"
+        )
         return None
     if _is_box(value):
         return [[_box(value)]] * pictures
@@ -60,6 +72,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_plain(item) for item in value]
     return value
+
+
+def _is_untouched(value: Any) -> bool:
+    return isinstance(value, dict) and all(type(side) is int for side in value.values()) and value == UNTOUCHED
 
 
 def _is_box(value: Any) -> bool:

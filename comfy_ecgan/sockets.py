@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 ModelSocket = io.Custom("ECGAN_MODEL")  # comfy_ecgan.models.HostModel
 LatentSocket = io.Custom("ECGAN_LATENT")  # CompletedPortraits, below
 VectorSocket = io.Custom("EMOTION_VECTOR")  # ecgan_core.emotions.EmotionVector
-BoxSocket = io.Custom("BOUNDING_BOX")  # of other packs: comfy_ecgan.boxes knows its forms
+BoxSocket = io.Custom("BOUNDING_BOX")  # of others: comfy_ecgan.boxes knows its forms
+
+# Pages since ComfyUI 0.15 (February 2026) draw a BOUNDING_BOX as a widget, whose value counts as connected.
+A_WIRE_ALONE = {"forceInput": True}
 
 
 @dataclass(frozen=True, eq=False)

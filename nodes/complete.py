@@ -6,7 +6,7 @@ from comfy_api.latest import io, ui
 
 from comfy_ecgan import models, portraits
 from comfy_ecgan.inputs import checked
-from comfy_ecgan.sockets import BoxSocket, LatentSocket, ModelSocket
+from comfy_ecgan.sockets import A_WIRE_ALONE, BoxSocket, LatentSocket, ModelSocket
 
 from .common import CATEGORY, face_box_input, face_input, slider
 
@@ -122,6 +122,7 @@ class MaskedFaceComplete(io.ComfyNode):
                 BoxSocket.Input(
                     "bounding_boxes",
                     optional=True,
+                    extra_dict=A_WIRE_ALONE,
                     tooltip="Face boxes from a detector of another pack. They win over 'face', and a typed 'face_box' "
                     "wins over them. Of several, those under the mask are completed.",
                 ),

@@ -22,3 +22,14 @@ def test_it_opens_as_it_was_saved_and_runs(page, complaints: list[str], file: Pa
     kind, detail = run_workflow(page)
     assert kind == "execution_success", detail
     assert complaints == [], "\n".join(complaints)
+
+
+def test_a_wire_that_was_saved_as_a_widget_is_a_wire(page) -> None:
+    open_workflow(page, saved.load(saved.FOLDER / "0.1.0" / "wire-as-widget.json"))
+    slot, widgets = page.evaluate(
+        """() => { const node = app.graph.nodes.find(n => n.type === 'MaskedFaceComplete');
+            return [node.inputs.find(i => i.name === 'bounding_boxes'), node.widgets.map(w => w.name)] }"""
+    )
+    assert slot["type"] == "BOUNDING_BOX", "what others send no longer connects"
+    assert slot.get("widget") is None
+    assert widgets[-1] == "color_match"

@@ -51,6 +51,30 @@ def test_the_pack_offers_its_nodes_with_the_contract_of_saved_workflows(pack):
     assert {id: [slot.io_type for slot in node.define_schema().outputs] for id, node in pack.items()} == OUTPUTS
 
 
+# What the page of ComfyUI 0.33.0 draws as a widget: `Object.keys(app.widgets)`, with all that 0.3.75 draws.
+DRAWN = {
+    *("AUDIOUPLOAD", "AUDIO_RECORD", "AUDIO_UI", "BOOLEAN", "BOUNDING_BOX", "BOUNDING_BOXES", "CHART", "COLOR"),
+    *("COLORS", "COMBO", "COMFY_DYNAMICCOMBO_V3", "COMPOSITOR", "CURVE", "FLOAT", "GALLERIA", "IMAGECOMPARE"),
+    *("IMAGEUPLOAD", "INT", "LOAD_3D", "LOAD_3D_ADVANCED", "MARKDOWN", "PAINTER", "PREVIEW_3D", "RANGE", "STRING"),
+    *("TEXTAREA", "VIDEO_EDIT", "WEBCAM"),
+}
+
+
+def test_a_wire_is_never_drawn_as_a_widget(pack):
+    """Or its value would count as connected."""
+    from comfy_api.latest import io
+
+    wires = [
+        (f"{id}.{slot.id}", slot.io_type, slot.as_dict())
+        for id, node in pack.items()
+        for slot in node.define_schema().inputs
+        if not isinstance(slot, io.WidgetInput)
+    ]
+    assert ("MaskedFaceComplete.mask", "MASK") in [(name, kind) for name, kind, _ in wires]
+    assert [name for name, kind, shown in wires if kind in DRAWN and not shown.get("forceInput")] == []
+    assert [name for name, kind, _ in wires if kind in DRAWN] == ["MaskedFaceComplete.bounding_boxes"]
+
+
 def test_everything_is_explained_to_the_artist(pack):
     for id, node in pack.items():
         schema = node.define_schema()

@@ -195,6 +195,7 @@ BOX = {"x": 40, "y": 30, "width": 90, "height": 90}
     [
         BOX,
         {**BOX, "label": "face", "score": 0.9},
+        [[{**BOX, "x": 40.0, "label": "face", "score": 0.9}], [{**BOX, "label": "face", "score": 0.7}]],  # MediaPipe
         (40, 30, 90, 90),
         [40.0, 30.0, 90.0, 90.0],
         torch.tensor([[40, 30, 90, 90]]),
@@ -222,6 +223,14 @@ def test_boxes_are_given_to_the_pictures_they_are_for(complete):
     assert torch.equal(typed, complete(image, mask, face_box="40, 30, 90, 90")[0]), "what is typed wins"
     none, _, _ = complete(image, mask, bounding_boxes=[])
     assert torch.equal(none, complete(image, mask)[0])
+
+
+def test_what_a_page_sends_that_draws_the_wire_as_a_widget_counts_as_nothing(complete):
+    untouched = {"x": 0, "y": 0, "width": 512, "height": 512}
+    image, mask = picture(), hole()
+    assert torch.equal(complete(image, mask, bounding_boxes=untouched)[0], complete(image, mask)[0])
+    with pytest.raises(ValueError, match="512×512"):  # a detector's: it is used, and larger than this picture
+        complete(image, mask, bounding_boxes=[untouched])
 
 
 @pytest.mark.parametrize(
