@@ -52,7 +52,12 @@ def in_words(problem: Exception) -> str:
     """An error's text for whoever gave a command. A full disk of no certain file is the one that its output goes to."""
     if isinstance(problem, OSError) and problem.errno in REASONS and problem.filename is None:
         return str(cannot_write("what the command says", problem))
-    return str(problem)
+    return without_addresses(str(problem))
+
+
+def without_addresses(text: str) -> str:
+    """A text of some library without what Python calls an object that has no name: `<_io.BytesIO object at 0x7f…>`."""
+    return re.sub(r"\s*<[^<>]* at 0x[0-9a-fA-F]+>", "", text).strip()
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from .pictures import Crop, read_face
 
 T = TypeVar("T")
 
-VERSION = 1  # of how pictures are decoded; another makes every file anew
+VERSION = 2  # of how pictures are decoded; another makes every file anew
 FORGET_AFTER = 60 * 86400  # seconds for which nobody used a file
 
 

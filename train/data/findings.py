@@ -14,7 +14,7 @@ import numpy as np
 
 from .census import Census, Item, people
 from .faces import hash_share
-from .looks import ALIKE, GREY, SAME, coloured_alike, difference, near_pairs
+from .looks import ALIKE, GONE, GREY, SAME, coloured_alike, difference, near_pairs
 
 STOPS, HARMS, ADVICE = range(3)
 
@@ -63,7 +63,7 @@ def _nothing(census: Census) -> Iterator[Finding]:
 
 def _unreadable(census: Census) -> Iterator[Finding]:
     broken = [item for item in census.items if item.look.problem]
-    gone = [item for item in broken if item.look.problem == "is not there"]
+    gone = [item for item in broken if item.look.problem == GONE]
     if gone:
         what = f"{_pictures(gone)} named in index.csv {_are(gone)} not there"
         yield Finding(STOPS, what, "put the files back, or take their rows out", _places(gone))
@@ -272,6 +272,17 @@ def _looks(census: Census) -> Iterator[Finding]:
     if long:
         what = f"{_pictures(long)} {_are(long)} not square inside the crop and will be squeezed"
         yield Finding(ADVICE, what, "cut them square around the face", _places(long))
+    if deep := [item for item in fine if item.look.white != 255]:
+        whites = sorted({f"{item.look.white:,.0f}" for item in deep}, key=len)
+        yield Finding(
+            ADVICE,
+            f"{_pictures(deep)} {_have(deep)} more than 8 bits; what is white in them is {' or '.join(whites)}",
+            "look at them on the sheet (--out): if one is too dark or too bright there, save it with 8 bits",
+            _places(deep),
+        )
+    if moving := [item for item in fine if item.look.moving]:
+        do = "if another frame shows the emotion, save that one as a picture of its own"
+        yield Finding(ADVICE, f"of {_pictures(moving)} with several frames the first is used", do, _places(moving))
     clear = [item for item in fine if item.look.transparent]
     if clear:
         what = f"{_pictures(clear)} {_are(clear)} partly transparent"
@@ -319,6 +330,10 @@ def _plural(count: int, word: str) -> str:
 
 def _are(items: list[Item]) -> str:
     return "is" if len(items) == 1 else "are"
+
+
+def _have(items: list[Item]) -> str:
+    return "has" if len(items) == 1 else "have"
 
 
 def _places(items: Iterable[Item]) -> tuple[str, ...]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import torch
 from PIL import Image
 from scipy.ndimage import binary_erosion
 
-from ecgan_core.files import PICTURE_FORMATS
 from ecgan_core.masks import REGIONS, hole_kind, region
 
 from ..portraits.sheet import contact_sheet
 from .census import Census, Item
-from .pictures import frame, read_bytes, upright
+from .pictures import frame, opened, read_bytes, upright
 
 CELL = 128  # pixels
 TINT = np.array((40, 110, 255), dtype=np.float32)
@@ -52,7 +49,7 @@ def hole_sheet(census: Census, seed: int = 0) -> Image.Image:
 
 def _seen(item: Item) -> np.ndarray:
     """A picture in the model's frame, float32 [CELL,CELL,3]."""
-    with Image.open(io.BytesIO(read_bytes(item.row.file, item.row.part)), formats=PICTURE_FORMATS) as image:
+    with opened(read_bytes(item.row.file, item.row.part)) as image:
         return frame(upright(image), item.source.crop, CELL).astype(np.float32)
 
 

@@ -10,7 +10,6 @@ in 944 photographs all pairs of up to 32 bits were of one person, taken in a row
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,10 +18,9 @@ import numpy as np
 from PIL import Image
 from scipy.fft import dctn
 
-from ecgan_core.files import PICTURE_FORMATS
-
 from .cache import processors, progress
-from .pictures import BROKEN, Crop, frame, read_bytes, upright
+from .depth import white_of
+from .pictures import BROKEN, Crop, frame, opened, read_bytes, reason, upright
 from .sources.row import Row
 
 SIDE = 32  # of the small copy
@@ -30,6 +28,7 @@ FREQUENCIES = 16  # per direction
 NEAR = 24  # bits of 255: two takes of one picture
 SAME, ALIKE = 0.12, 0.6  # `difference` of one picture saved twice; of two takes of it
 TINTED = 0.05  # mean difference of tints; red up and blue down by a tenth moves grey by .02
+GONE = "is not there"  # a problem
 GREY = 3.0  # colour, 0..255
 ROWS_AT_ONCE = 2048
 
@@ -45,6 +44,8 @@ class Look:
     colour: float = 0.0  # mean difference between the brightest and the darkest channel, 0..255
     contrast: float = 0.0  # standard deviation of the small copy, 0..127
     transparent: bool = False
+    white: float = 255.0  # the number that is white
+    moving: bool = False  # of several frames, the first of which is looked at; a phone's JPEG may have a second view
     digest: bytes = b""
     small: np.ndarray | None = None  # the crop as float32 [SIDE,SIDE], grey, 0..255
     tints: np.ndarray | None = None  # float32 [4,4,3]: shares of red, green and blue in the crop's parts
@@ -52,15 +53,19 @@ class Look:
 
 def look_at(row: Row, crop: Crop) -> Look:
     """Decode a picture whole and look at its crop."""
+    data = b""
     try:
         data = read_bytes(row.file, row.part)
-        with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as image:
-            transparent = image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255
+        with opened(data) as image:
+            white, moving = white_of(image), image.format != "MPO" and getattr(image, "is_animated", False)
+            transparent = (
+                white == 255 and image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255
+            )
             picture = upright(image)
     except FileNotFoundError:
-        return Look("is not there")
+        return Look(GONE)
     except BROKEN as error:
-        return Look(str(error).partition("<")[0].strip() or type(error).__name__)
+        return Look(reason(error, data))
     small = frame(picture, crop, SIDE)
     grey = np.asarray(Image.fromarray(small).convert("L"), dtype=np.float32)
     width, height = (crop[2] - crop[0]) * picture.width, (crop[3] - crop[1]) * picture.height
@@ -76,6 +81,8 @@ def look_at(row: Row, crop: Crop) -> Look:
         spread.mean(),
         grey.std(),
         transparent,
+        white,
+        moving,
         digest,
         grey,
         tints,

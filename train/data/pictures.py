@@ -4,20 +4,45 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
+from ecgan_core.disk import without_addresses
 from ecgan_core.files import PICTURE_FORMATS
 
+from .depth import is_deep, of_8_bits
 from .sources.row import DataError
+
+# What is read, and how the names of such files end. A Pillow may have been built without AVIF, or be older than that.
+SUFFIXES_OF = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "PNG": (".png",),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "AVIF": (".avif",),
+}
+HAS_AVIF = "avif" in features.modules and features.check_module("avif")
+FORMATS = (*PICTURE_FORMATS, "AVIF") if HAS_AVIF else PICTURE_FORMATS
+SUFFIXES = {suffix for kind in FORMATS for suffix in SUFFIXES_OF[kind]}
 
 Crop = tuple[float, float, float, float]  # x0, y0, x1, y1, as shares of the picture's sides
 
 BEHIND = (127, 127, 127)  # what shows through where a picture is transparent
+
+# What files that are called pictures may be instead, by how they begin.
+INSTEAD = {
+    "empty": re.compile(rb"\0*\Z"),
+    "a HEIC picture, which must be saved as JPEG": re.compile(rb"....ftyp(hei|hev|mif|msf)", re.DOTALL),
+    "a web page or a drawing": re.compile(rb"\s*<"),
+    "a pointer of Git LFS, and `git lfs pull` fetches what it points to": re.compile(rb"version https://git-lfs"),
+}
 
 # What Pillow and its codecs raise for files that are damaged or no pictures.
 BROKEN = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
@@ -32,9 +57,18 @@ def read_bytes(file: Path, part: tuple[int, int] | None = None) -> bytes:
         return archive.read(part[1])
 
 
+def opened(data: bytes) -> Image.Image:
+    """A picture of which nothing but the head is decoded yet."""
+    return Image.open(io.BytesIO(data), formats=FORMATS)
+
+
 def upright(image: Image.Image) -> Image.Image:
-    """The picture as RGB: turned as the camera says, on grey where it is transparent."""
-    image = ImageOps.exif_transpose(image)
+    """The picture as RGB: turned as the camera says, on grey where it is transparent, 16 bits and more at full range.
+
+    Raises:
+        ValueError: it has numbers below black, or so large ones that what is white is not known.
+    """
+    image = ImageOps.exif_transpose(of_8_bits(image) if is_deep(image) else image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         opaque = Image.new("RGB", image.size, BEHIND)
@@ -56,11 +90,30 @@ def read_face(file: Path, crop: Crop, size: int, part: tuple[int, int] | None = 
     Raises:
         DataError: it cannot be read, or is no picture.
     """
+    data = b""
     try:
-        with Image.open(io.BytesIO(read_bytes(file, part)), formats=PICTURE_FORMATS) as image:
+        with opened(data := read_bytes(file, part)) as image:
             # A JPEG of a camera is decoded at a fraction of its size, still at least twice the frame's.
             image.draft("RGB", (math.ceil(2 * size / (crop[2] - crop[0])), math.ceil(2 * size / (crop[3] - crop[1]))))
             return frame(upright(image), crop, size).transpose(2, 0, 1)
     except BROKEN as error:
         where = file if part is None else f"at byte {part[0]:,} of {file}"
-        raise DataError(f"cannot read the picture {where}: {error}; mend it or take it out of the data set") from error
+        raise DataError(
+            f"cannot read the picture {where}: {reason(error, data)}; mend it or take it out of the data set"
+        ) from error
+
+
+def reason(error: Exception, data: bytes = b"") -> str:
+    """Why a picture cannot be read, in words.
+
+    Args:
+        data: the file's bytes, as far as they are known: they tell what it is instead.
+    """
+    if isinstance(error, UnidentifiedImageError):
+        for what, start in INSTEAD.items():
+            if start.match(data):
+                return f"it is {what}"
+        return f"it is none of {', '.join(FORMATS)}"
+    if isinstance(error, OSError) and error.strerror:  # without the path, which is said anyhow
+        return error.strerror.lower()
+    return without_addresses(str(error)) or type(error).__name__

@@ -87,7 +87,7 @@ def test_what_stops_training_comes_first_and_is_exit_1(copy, capsys):
     assert error == "check: 2 of these findings would stop training; mend them first\n"
     stops, _, rest = report.partition("Trains, but the model suffers")
     assert "1 picture cannot be read" in stops
-    assert "happy/03.png: cannot identify image file" in stops
+    assert "happy/03.png: it is none of BMP, GIF, JPEG, PNG, TIFF, WEBP" in stops
     assert "No emotion is called 'neutral'; there are happy, surprised" in stops
     assert "--neutral" in stops
     assert "1 picture show" in rest

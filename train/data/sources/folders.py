@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...config import Source
-from .row import PICTURES, Row
+from ..pictures import SUFFIXES
+from .row import Row
 
 
 def rows_of_folders(folder: Path, source: Source) -> Iterator[Row]:
@@ -18,5 +19,5 @@ def rows_of_folders(folder: Path, source: Source) -> Iterator[Row]:
         place = folder / emotion
         for name in sorted(os.listdir(place)):
             identity, suffix = os.path.splitext(name)
-            if suffix.lower() in PICTURES:
+            if suffix.lower() in SUFFIXES:
                 yield Row(place / name, emotion, f"{source.path}/{identity}")
