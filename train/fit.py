@@ -95,7 +95,8 @@ class Run:
         accuracy = trainer.begin()
         wish.patient = True
         if accuracy is not None:
-            self.say(f"Q names the emotion of {accuracy:.1%} of {len(trainer.held_out)} held-out faces")
+            seen = "faces that it has learnt from" if trainer.spares_nobody else "held-out faces"
+            self.say(f"Q names the emotion of {accuracy:.1%} of {len(trainer.held_out)} {seen}")
             self.save()
         else:
             self.show()  # a kill may have come between the state and what is made of it
@@ -187,6 +188,10 @@ class Run:
         """Say what is about to be trained, on what, and where."""
         trainer, state = self.trainer, self.accelerator.state
         self.say(self.recipe() + describe(trainer.faces, self.config))
+        for sentence in trainer.faces.left_out:
+            self.say(sentence)
+        if trainer.spares_nobody:
+            self.say("nobody is held out, so the grids show faces that are trained on")
         bits = {"no": "float32"}.get(state.mixed_precision, state.mixed_precision)
         several = f", {state.num_processes} processes" if state.num_processes > 1 else ""
         origin = f", from {trainer.origin}" if trainer.origin else ""

@@ -68,13 +68,18 @@ class Trainer:
             self._go_on_from(state)
 
     @property
+    def spares_nobody(self) -> bool:
+        """Whether the set is so small that what stands for held-out faces is what is trained on."""
+        return self.held_out is self.faces
+
+    @property
     def images(self) -> int:
         """The clock: images trained on so far."""
         return self.step * self.config.batch
 
     def begin(self) -> float | None:
         """What comes before the first step of a session. In a new run that is the warm-up, whose success is returned:
-        the share of held-out faces whose emotion Q names. Every process does all of it, from the same numbers.
+        the share of `held_out` faces whose emotion Q names. Every process does all of it, from the same numbers.
         """
         accuracy = None
         if self.is_new:

@@ -55,12 +55,12 @@ OVERRIDES = (
 
 TABLES: dict[str, bytes] = {
     "empty": b"",
-    "UTF-16": "file,emotion\na,b".encode("utf-16"),
+    "UTF-16 without its mark": "file,emotion\na,b".encode("utf-16-le"),
     "a column less": b"file\na",
     "a short row": b"file,emotion\na",
     "an open quote": b'file,emotion\n"a,b',
     "a field of 200,000 letters": b'file,emotion\n"' + b"x" * 200_000 + b'",b',
-    "semicolons": b"file;emotion\na;b",
+    "blanks": b"file emotion\na b",
 }
 
 

@@ -93,7 +93,7 @@ def test_what_is_wrong_with_a_data_set_is_said(tmp_path, data, recipe):
     shutil.copytree(data / "faces", tmp_path / "faces")
     (tmp_path / "faces" / "grumpy").mkdir()
     shutil.copy(data / "faces" / "happy" / "00.png", tmp_path / "faces" / "grumpy")
-    with pytest.raises(DataError, match="pictures of grumpy, but the recipe's emotions are neutral"):
+    with pytest.raises(DataError, match="pictures of 'grumpy', but the recipe's emotions are 'neutral'"):
         load_faces(config, tmp_path) and load_faces(config, tmp_path, held_out=True)
     shutil.rmtree(tmp_path / "faces" / "grumpy")
     (tmp_path / "faces" / "happy" / "00.png").write_bytes(b"no picture")

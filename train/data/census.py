@@ -13,9 +13,8 @@ from ..mixtures import mixture_of, without_mixtures
 from .faces import is_held_out
 from .looks import Look, look_at_all
 from .sources.hub import HUB
-from .sources.row import PICTURES, DataError, Row
-from .sources.source import rows_of
-from .sources.table import read_index
+from .sources.row import DataError, Row
+from .sources.source import found_in
 
 DEFAULTS = TrainConfig()
 
@@ -53,6 +52,7 @@ class Census:
     refused: list[str] = field(default_factory=list)  # sentences
     other_uses: Counter[str] = field(default_factory=Counter)  # rows of index.csv that this training leaves out
     passed_over: list[str] = field(default_factory=list)  # files in the folders that are no pictures to us
+    damaged: list[str] = field(default_factory=list)  # sentences on archives of which a part is used
 
     def emotions(self) -> tuple[str, ...]:
         """The recipe's, else those of the pictures, sorted."""
@@ -91,10 +91,14 @@ def take(plan: Plan) -> Census:
     found: list[tuple[Source, Row]] = []
     for source in plan.sources:
         try:
-            found += [(source, row) for row in rows_of(source, plan.root)]
-            _look_around(census, source)
+            there = found_in(source, plan.root)
         except DataError as error:
             census.refused.append(str(error))
+            continue
+        found += [(source, row) for row in there.rows]
+        census.passed_over += there.passed_over
+        census.damaged += there.damaged
+        census.other_uses += there.other_uses
     looks = look_at_all([row for _, row in found], [source.crop for source, _ in found])
     held_out = [is_held_out(row.identity, source.held_out) for source, row in found]
     names = plan.emotions or without_mixtures(row.emotion for _, row in found)
@@ -145,18 +149,3 @@ def table(census: Census) -> str:
         uses = ", ".join(f"{use or 'no use'} {count:,}" for use, count in census.other_uses.most_common())
         lines.append(f"  left out    rows of index.csv with another use: {uses}")
     return "\n".join(lines)
-
-
-def _look_around(census: Census, source: Source) -> None:
-    """Note what of the source's folder is not taken."""
-    if source.path.startswith(HUB) or source.path.endswith(".tar"):
-        return
-    folder = census.plan.root / source.path
-    if (folder / "index.csv").is_file():
-        uses = Counter(row.get("use", source.use) for row in read_index(folder / "index.csv"))
-        census.other_uses += Counter({use: count for use, count in uses.items() if use != source.use})
-        return
-    for file in sorted(folder.glob("*/*")):
-        hidden = file.name.startswith(".") or file.parent.name.startswith(".")
-        if not hidden and (file.is_dir() or file.suffix.lower() not in PICTURES):
-            census.passed_over.append(f"{file}/" if file.is_dir() else str(file))

@@ -59,10 +59,17 @@ def report(census: Census, found: list[Finding]) -> str:
 def _paragraphs(number: int, finding: Finding, root: Path) -> list[str]:
     before, indent = f"{number:>3}. ", " " * 5
     what = finding.what[:1].upper() + finding.what[1:]
-    lines = textwrap.wrap(what, 110, initial_indent=before, subsequent_indent=indent)
+    lines = _wrapped(what, before, indent)
     if finding.do:
-        lines += textwrap.wrap(finding.do, 110, initial_indent=f"{indent}→ ", subsequent_indent=f"{indent}  ")
+        lines += _wrapped(finding.do, f"{indent}→ ", f"{indent}  ")
     lines += [f"{indent}  {example.replace(f'{root}{os.sep}', '')}" for example in finding.examples[:SHOWN]]
     if len(finding.examples) > SHOWN:
         lines.append(f"{indent}  … and {len(finding.examples) - SHOWN:,} more")
     return lines
+
+
+def _wrapped(text: str, first: str, others: str) -> list[str]:
+    """Lines of 110; a path that is longer stays in one piece."""
+    return textwrap.wrap(
+        text, 110, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
+    )

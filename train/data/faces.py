@@ -15,8 +15,9 @@ from ..mixtures import MIX, mixture_of, mixtures_of
 from ..portraits.assets import cache_folder
 from .augment import augment as augment
 from .cache import Shot, decoded, in_memory
-from .sources.row import DataError, Row
-from .sources.source import rows_of
+from .names import renaming
+from .sources.row import DataError, Row, kinds
+from .sources.source import found_in
 
 WORTH_KEEPING = 256  # pictures; fewer are decoded in a moment
 
@@ -39,6 +40,7 @@ class FaceSet:
     weight: Tensor
     looks: Tensor  # [m+k,m]: how much of each emotion is in each look: the identity matrix, then halves
     pair: Tensor  # [N,m+k]: the picture of the same person with each look, or −1; see `Source.paired`
+    left_out: tuple[str, ...] = ()  # what of the sources is not taken, in sentences
 
     @property
     def faces(self) -> Tensor:
@@ -86,8 +88,13 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
     shown: list[tuple[Source, Row, str]] = []  # with its look
     truths: list[tuple[Source, Row, str]] = []
     weight: list[float] = []
+    left_out: list[str] = []
     for source in config.data:
-        rows = [(row, mixture_of(row.emotion, emotions)) for row in split_of(source, rows_of(source, root), held_out)]
+        found = found_in(source, root)
+        if found.passed_over:
+            left_out.append(f"passed over in {root / source.path}: {kinds(found.passed_over)}")
+        left_out += found.damaged
+        rows = [(row, mixture_of(row.emotion, emotions)) for row in split_of(source, found.rows, held_out)]
         plain = [row for row, mixture in rows if mixture is None]
         _refuse_unknown(plain, emotions, root / source.path)
         shown += [(source, row, row.emotion) for row in plain]
@@ -110,14 +117,16 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
         torch.tensor(weight),
         torch.stack([code_of(name, emotions) for name in looks]),
         pair[:count],
+        tuple(left_out),
     )
 
 
 def _refuse_unknown(rows: Sequence[Row], emotions: Sequence[str], place: Path) -> None:
     if unknown := sorted({row.emotion for row in rows} - set(emotions)):
         raise DataError(
-            f"{place} has pictures of {', '.join(unknown)}, but the recipe's emotions are {', '.join(emotions)}; add "
-            "it to `emotions`, rename it with `labels`, or take it out of the data set"
+            f"{place} has pictures of {', '.join(map(repr, unknown))}, but the recipe's emotions are "
+            f"{', '.join(map(repr, emotions))}; add it to `emotions`, rename it, as in "
+            f"`labels: {renaming(unknown[0], emotions)}`, or take it out of the data set"
         )
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -15,6 +13,9 @@ import numpy as np
 from .census import Census, Item, people
 from .faces import hash_share
 from .looks import ALIKE, GONE, GREY, SAME, coloured_alike, difference, near_pairs
+from .names import almost_same, nearest, renaming, same_but_for_writing
+from .pictures import SUFFIXES
+from .sources.row import kinds
 
 STOPS, HARMS, ADVICE = range(3)
 
@@ -38,15 +39,16 @@ class Finding:
 
 def findings(census: Census) -> list[Finding]:
     """All of them, the gravest first."""
-    rules = (_refused, _nothing, _unreadable, _labels, _split, _repeats, _neutral, _numbers, _looks, _people, _files)
+    rules = (
+        _refused, _nothing, _unreadable, _labels, _names, _split, _repeats, _neutral, _numbers, _looks, _people, _files,
+    )  # fmt: skip
     found = [finding for rule in rules for finding in rule(census)]
     return sorted(found, key=lambda finding: finding.level)
 
 
 def _refused(census: Census) -> Iterator[Finding]:
     for sentence in census.refused:
-        what, _, do = sentence.partition("; ")
-        yield Finding(STOPS, what, do)
+        yield Finding(STOPS, sentence, "")
 
 
 def _nothing(census: Census) -> Iterator[Finding]:
@@ -56,7 +58,7 @@ def _nothing(census: Census) -> Iterator[Finding]:
         yield Finding(
             STOPS,
             f"there are no pictures in {names}" + (f": its rows have the use {uses}" if uses else ""),
-            "make a folder for each emotion and put its pictures there as EMOTION/IDENTITY.jpg (or .png, .webp), or "
+            "make a folder for each emotion and put its pictures there as EMOTION/IDENTITY.jpg (or .png, .webp …), or "
             "write an index.csv with the columns file, emotion, identity, use; a recipe lists its folders under `data`",
         )
 
@@ -80,8 +82,7 @@ def _labels(census: Census) -> Iterator[Finding]:
     recipe, neutral = census.plan.emotions, census.plan.neutral
     if recipe is not None:
         for name in sorted(counts.keys() - set(recipe)):
-            near = difflib.get_close_matches(name, recipe, 1)
-            rename = f"`labels: {{{name}: {near[0] if near else 'ONE OF THEM'}}}`"
+            rename = f"`labels: {renaming(name, recipe)}`"
             yield Finding(
                 STOPS,
                 f"{counts[name]:,} pictures are labelled {name!r}, which is none of the recipe's emotions",
@@ -93,11 +94,10 @@ def _labels(census: Census) -> Iterator[Finding]:
                 do = "add some, or take it out of `emotions`"
                 yield Finding(STOPS, f"there is no picture of {name!r}, an emotion of the recipe", do)
     elif neutral not in counts:
-        near = difflib.get_close_matches(neutral, counts, 1)
-        hint = f"--neutral {near[0] if near else 'NAME'} (in a recipe: `neutral`)"
+        hint = f"--neutral {nearest(neutral, counts) or 'NAME'} (in a recipe: `neutral`)"
         yield Finding(
             STOPS,
-            f"no emotion is called {neutral!r}; there are {', '.join(sorted(counts))}",
+            f"no emotion is called {neutral!r}; there are {', '.join(map(repr, sorted(counts)))}",
             f"every emotion is measured from it: add pictures of faces at rest, or say which one is with {hint}",
         )
     if idle := [i for i in census.items if i.mixture and recipe is not None and not i.source.paired]:
@@ -108,6 +108,24 @@ def _labels(census: Census) -> Iterator[Finding]:
         )
     if recipe is None and len(counts) < 2:
         yield Finding(STOPS, f"there is one emotion only, {next(iter(counts))}", "add pictures of another")
+
+
+def _names(census: Census) -> Iterator[Finding]:
+    """Names of which two may mean one emotion; what a recipe does not know is told by `_labels`."""
+    counts = Counter(item.row.emotion for item in census.plain())
+    names = set(counts) if census.plan.emotions is None else set(counts) & set(census.plan.emotions)
+    for level, pairs, how in (
+        (HARMS, same_but_for_writing(names), "differ in nothing but how they are written"),
+        (ADVICE, almost_same(names), "are almost one name"),
+    ):
+        for pair in pairs:
+            often, rare = sorted(pair, key=lambda name: -counts[name])
+            yield Finding(
+                level,
+                f"{rare!r} ({counts[rare]:,}) and {often!r} ({counts[often]:,} pictures) {how}, and are two emotions",
+                f"if they are one, rename {rare!r} to {often!r}: the folder, the rows in index.csv, or in a recipe's "
+                f"source with `labels: {renaming(rare, [often])}`",
+            )
 
 
 def _split(census: Census) -> Iterator[Finding]:
@@ -312,12 +330,14 @@ def _people(census: Census) -> Iterator[Finding]:
 
 def _files(census: Census) -> Iterator[Finding]:
     if census.passed_over:
-        kinds = Counter("folders" if f.endswith("/") else Path(f).suffix or "no suffix" for f in census.passed_over)
-        shown = ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common(5))
         do = (
-            "pictures lie as .jpg, .png or .webp right inside a folder named after their emotion; convert or move these"
+            f"what is read ends in {', '.join(sorted(SUFFIXES))}, and lies right inside a folder named after its "
+            "emotion, or beside its label in an archive; convert or move these"
         )
-        yield Finding(ADVICE, f"passed over in the folders: {shown}", do, tuple(census.passed_over))
+        yield Finding(ADVICE, f"passed over: {kinds(census.passed_over)}", do, tuple(census.passed_over))
+    if census.damaged:
+        what = "an archive is not whole, so only a part of it is used"
+        yield Finding(HARMS, what, "get it again, or pack it again", tuple(census.damaged))
 
 
 def _pictures(items: list[Item]) -> str:

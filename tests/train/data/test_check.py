@@ -88,7 +88,7 @@ def test_what_stops_training_comes_first_and_is_exit_1(copy, capsys):
     stops, _, rest = report.partition("Trains, but the model suffers")
     assert "1 picture cannot be read" in stops
     assert "happy/03.png: it is none of BMP, GIF, JPEG, PNG, TIFF, WEBP" in stops
-    assert "No emotion is called 'neutral'; there are happy, surprised" in stops
+    assert "No emotion is called 'neutral'; there are 'happy', 'surprised'" in stops
     assert "--neutral" in stops
     assert "1 picture show" in rest
     assert "happy/04.png" in rest
@@ -142,7 +142,7 @@ def test_small_grey_squeezed_and_transparent_pictures_are_named(copy, capsys):
         ("1 picture is grey among coloured ones", "happy/01.png"),
         ("1 picture is not square", "happy/02.png"),
         ("1 picture is partly transparent", "happy/03.png"),
-        ("Passed over in the folders: .heic 1, folders 1", "happy/extra.heic"),
+        ("Passed over: .heic 1, folders 1", "happy/extra.heic"),
     ):
         assert words in report
         assert f"faces/{file}" in report.partition(words)[2]

@@ -60,10 +60,20 @@ def test_labels_rename_emotions_and_leave_some_out(data):
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ("file,feeling\na.png,happy\n", "lacks the column emotion; its columns are file, feeling"),
-        ("file;emotion\na.png;happy\n", "lacks the column emotion and file.*separated by commas"),
+        (
+            "file,feeling\na.png,happy\n",
+            "lacks the column emotion: its columns, separated by commas, are 'file', 'feel",
+        ),
+        (
+            "name;feeling\na.png;happy\n",
+            "lacks the column emotion and file: .*by semicolons, are 'name', 'feel",
+        ),
+        ("file,File,emotion\na.png,,happy\n", "two columns called 'file'"),
+        ("file,emotion\na, b.png,happy\n", "line 2: there are 3 cells, and 2 columns.*quotation marks.*commas"),
+        ("file,emotion\nC:\\faces\\a.png,happy\n", r"line 2: 'C:.*a\.png' is a place on another computer"),
+        ("f\0i\0l\0e\0,\0", "no table in UTF-8"),
         ("", "it is empty"),
-        ("file,emotion\na.png,happy\nb.png\n", "row 2 has no emotion"),
+        ("file,emotion\na.png,happy\nb.png\n", "line 3: there is no emotion"),
         ("file,emotion\n\xff.png,happy\n", "no table in UTF-8"),
     ],
 )

@@ -5,19 +5,20 @@ Pictures are decoded by `pictures`, and kept by `cache`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+import unicodedata
 from pathlib import Path
 
 from ...config import Source
 from .archives import rows_of_archives
 from .folders import rows_of_folders
 from .hub import HUB, fetched
-from .row import DataError, Row
+from .row import DataError, Found, Row
 from .table import rows_of_index
 
 
-def rows_of(source: Source, root: Path) -> list[Row]:
-    """The pictures of a source, in the order of its table, or of its names.
+def found_in(source: Source, root: Path) -> Found:
+    """The pictures of a source, in the order of its table, or of its names, and what is not taken.
 
     Args:
         source: of the recipe. Its `labels` rename emotions; a picture whose label becomes "" is left out.
@@ -26,21 +27,32 @@ def rows_of(source: Source, root: Path) -> list[Row]:
     Raises:
         DataError: there is no such folder or archive, or its table or labels cannot be read.
     """
-    if source.path.startswith(HUB):
-        folder = fetched(source)
-    elif source.path.endswith(".tar"):
-        return _renamed(rows_of_archives(source, root), source)
-    else:
-        folder = root / source.path
+    found = _found(source, root)
+    labels = {_tidy(label): _tidy(name) for label, name in source.labels.items()}
+    named = ((row, _tidy(row.emotion)) for row in found.rows)
+    renamed = ((row, labels.get(name, name)) for row, name in named)
+    rows = [dataclasses.replace(row, emotion=name) for row, name in renamed if name]
+    return dataclasses.replace(found, rows=rows)
+
+
+def rows_of(source: Source, root: Path) -> list[Row]:
+    """The pictures of `found_in`."""
+    return found_in(source, root).rows
+
+
+def _found(source: Source, root: Path) -> Found:
+    on_the_hub = source.path.startswith(HUB)
+    if source.path.endswith(".tar") and not on_the_hub:
+        return rows_of_archives(source, root)
+    folder = fetched(source) if on_the_hub else root / source.path
+    if folder.is_file():
+        raise DataError(f"{folder} is neither a folder nor a plain .tar archive; unpack it, and name what is in it")
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}; give the folder that holds {source.path!r} with --data")
     index = folder / "index.csv"
-    rows = rows_of_index(index, source) if index.is_file() else rows_of_folders(folder, source)
-    return _renamed(rows, source)
+    return rows_of_index(index, source) if index.is_file() else rows_of_folders(folder, source)
 
 
-def _renamed(rows: Iterable[Row], source: Source) -> list[Row]:
-    if not source.labels:
-        return list(rows)
-    named = ((row, source.labels.get(row.emotion, row.emotion)) for row in rows)
-    return [Row(row.file, emotion, row.identity, row.part) for row, emotion in named if emotion]
+def _tidy(name: str) -> str:
+    """A name without spaces around it, and with accents as keyboards write them: macOS takes them apart in names."""
+    return unicodedata.normalize("NFC", name.strip())
