@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tools import example
+from tools.host import ROOT
 from tools.server import Server, prepare_base
 
 # Whoever is started in the background of a script ignores Ctrl-C, and so does all that it starts, such as the commands
@@ -16,6 +18,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A user may clone the pack under any name, so the tests do.
 PACK_NAME = "faces-of-mine"
+
+
+class RootIsNoTestPackage:
+    """Keeps pytest from importing the door, our root's `__init__.py`, under the name of the folder: it may be `comfy`."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Dir | None:
+        return pytest.Dir.from_parent(parent, path=path) if path == ROOT else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(RootIsNoTestPackage())
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,7 @@ def test_everything_is_explained_to_the_artist(pack):
 
 PROBE = """
 import asyncio, importlib.util, sys
+from pathlib import Path
 sys.path.insert(0, {comfyui!r})
 from comfy.cli_args import args
 args.cpu = True
@@ -106,7 +107,11 @@ assert len([node.GET_SCHEMA() for node in nodes]) == 10
 import comfy_ecgan, ecgan_core
 for package in (comfy_ecgan, ecgan_core):
     assert package.__name__ in ("comfy_ecgan", "ecgan_core")
-files = [module.__file__ for module in list(sys.modules.values()) if "ecgan" in (getattr(module, "__file__", "") or "")]
+root = Path({root!r})
+ours = {{root / "comfy_ecgan", root / "ecgan_core", root / "nodes"}}
+loaded = [Path(module.__file__).resolve() for module in list(sys.modules.values()) if getattr(module, "__file__", None)]
+files = [file for file in loaded if ours & set(file.parents)]
+assert {{root / "comfy_ecgan" / "sockets.py", root / "ecgan_core" / "__init__.py"}} <= set(files)
 assert len(files) == len(set(files)), "loaded twice: " + str(sorted(files))
 print(bool({{"diffusers", "skimage"}} & set(sys.modules)), comfy_ecgan.sockets.__file__, ecgan_core.__file__, sep="|")
 print(*sys.path, sep="|")
@@ -115,7 +120,7 @@ print(*sys.path, sep="|")
 
 def probe(comfyui, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Load the pack from `folder` in a fresh Python that works elsewhere."""
-    code = PROBE.format(comfyui=str(comfyui.folder), folder=str(folder))
+    code = PROBE.format(comfyui=str(comfyui.folder), folder=str(folder), root=str(ROOT))
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     command = [sys.executable, "-c", code]
     return subprocess.run(command, capture_output=True, text=True, cwd=comfyui.folder, env=clean | environment)
