@@ -101,8 +101,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run_check(arguments: argparse.Namespace) -> None:
     from .config import load_config
-    from .data.census import plan_of_recipe, plan_of_set
-    from .data.check import check
+    from .data.check.census import plan_of_recipe, plan_of_set
+    from .data.check.report import check
 
     if arguments.data is not None:
         plan = plan_of_recipe(load_config(arguments.set, arguments.overrides), arguments.data)

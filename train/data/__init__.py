@@ -7,5 +7,6 @@
 | `cache` | all of a set decoded, once, in a memory-mapped file |
 | `faces` | a split of labelled faces, and what a step draws from it |
 | `augment` | small changes to faces and their holes |
-| `check` | `train check`: `census` and `looks` gather, `findings` judge, `hole_sheet` shows |
+| `names` | names of emotions that are almost others |
+| `check/` | `train check`: what is wrong with a data set |
 """

@@ -9,9 +9,9 @@ from scipy.ndimage import binary_erosion
 
 from ecgan_core.masks import REGIONS, hole_kind, region
 
-from ..portraits.sheet import contact_sheet
+from ...portraits.sheet import contact_sheet
+from ..pictures import frame, opened, read_bytes, upright
 from .census import Census, Item
-from .pictures import frame, opened, read_bytes, upright
 
 CELL = 128  # pixels
 TINT = np.array((40, 110, 255), dtype=np.float32)

@@ -18,10 +18,10 @@ import numpy as np
 from PIL import Image
 from scipy.fft import dctn
 
-from .cache import processors, progress
-from .depth import white_of
-from .pictures import BROKEN, Crop, frame, opened, read_bytes, reason, upright
-from .sources.row import Row
+from ..cache import processors, progress
+from ..depth import white_of
+from ..pictures import BROKEN, Crop, frame, opened, read_bytes, reason, upright
+from ..sources.row import Row
 
 SIDE = 32  # of the small copy
 FREQUENCIES = 16  # per direction

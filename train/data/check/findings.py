@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from statistics import median
 
 import numpy as np
 
+from ..faces import hash_share
+from ..pictures import SUFFIXES
+from ..sources.row import kinds
 from .census import Census, Item, people
-from .faces import hash_share
+from .finding import ADVICE, HARMS, STOPS, Finding, are, have, pictures, places, plural
+from .label_findings import label_findings, name_findings
 from .looks import ALIKE, GONE, GREY, SAME, coloured_alike, difference, near_pairs
-from .names import almost_same, nearest, renaming, same_but_for_writing
-from .pictures import SUFFIXES
-from .sources.row import kinds
-
-STOPS, HARMS, ADVICE = range(3)
 
 FEW_PICTURES = 30  # of an emotion, to learn it from
 UNEVEN = 1 / 3  # of an even share: less of a batch than that is too little for an emotion
@@ -27,20 +25,11 @@ EMPTY = 4.0  # contrast, 0..127
 STRETCHED = 1.05
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong."""
-
-    level: int  # STOPS: would not train; HARMS: trains, and the model suffers; ADVICE
-    what: str
-    do: str
-    examples: tuple[str, ...] = ()
-
-
 def findings(census: Census) -> list[Finding]:
     """All of them, the gravest first."""
     rules = (
-        _refused, _nothing, _unreadable, _labels, _names, _split, _repeats, _neutral, _numbers, _looks, _people, _files,
+        _refused, _nothing, _unreadable, label_findings, name_findings, _split, _repeats, _neutral, _numbers, _looks,
+        _people, _files,
     )  # fmt: skip
     found = [finding for rule in rules for finding in rule(census)]
     return sorted(found, key=lambda finding: finding.level)
@@ -67,65 +56,12 @@ def _unreadable(census: Census) -> Iterator[Finding]:
     broken = [item for item in census.items if item.look.problem]
     gone = [item for item in broken if item.look.problem == GONE]
     if gone:
-        what = f"{_pictures(gone)} named in index.csv {_are(gone)} not there"
-        yield Finding(STOPS, what, "put the files back, or take their rows out", _places(gone))
+        what = f"{pictures(gone)} named in index.csv {are(gone)} not there"
+        yield Finding(STOPS, what, "put the files back, or take their rows out", places(gone))
     if broken := [item for item in broken if item not in gone]:
         examples = tuple(f"{item.row.place}: {item.look.problem}" for item in broken)
-        what = f"{_pictures(broken)} cannot be read"
+        what = f"{pictures(broken)} cannot be read"
         yield Finding(STOPS, what, "mend them or take them out; training stops at the first", examples)
-
-
-def _labels(census: Census) -> Iterator[Finding]:
-    if not census.items:
-        return
-    counts = Counter(item.row.emotion for item in census.plain())
-    recipe, neutral = census.plan.emotions, census.plan.neutral
-    if recipe is not None:
-        for name in sorted(counts.keys() - set(recipe)):
-            rename = f"`labels: {renaming(name, recipe)}`"
-            yield Finding(
-                STOPS,
-                f"{counts[name]:,} pictures are labelled {name!r}, which is none of the recipe's emotions",
-                f"add it to `emotions`, rename it with {rename} in its source, or leave it out with "
-                f'`labels: {{{name}: ""}}`',
-            )
-        for name in recipe:
-            if name not in counts:
-                do = "add some, or take it out of `emotions`"
-                yield Finding(STOPS, f"there is no picture of {name!r}, an emotion of the recipe", do)
-    elif neutral not in counts:
-        hint = f"--neutral {nearest(neutral, counts) or 'NAME'} (in a recipe: `neutral`)"
-        yield Finding(
-            STOPS,
-            f"no emotion is called {neutral!r}; there are {', '.join(map(repr, sorted(counts)))}",
-            f"every emotion is measured from it: add pictures of faces at rest, or say which one is with {hint}",
-        )
-    if idle := [i for i in census.items if i.mixture and recipe is not None and not i.source.paired]:
-        yield Finding(
-            ADVICE,
-            f"{_pictures(idle)} of mixtures, such as {idle[0].row.emotion}, will not be used",
-            "if their people hold still from picture to picture, say `paired: true` in their source",
-        )
-    if recipe is None and len(counts) < 2:
-        yield Finding(STOPS, f"there is one emotion only, {next(iter(counts))}", "add pictures of another")
-
-
-def _names(census: Census) -> Iterator[Finding]:
-    """Names of which two may mean one emotion; what a recipe does not know is told by `_labels`."""
-    counts = Counter(item.row.emotion for item in census.plain())
-    names = set(counts) if census.plan.emotions is None else set(counts) & set(census.plan.emotions)
-    for level, pairs, how in (
-        (HARMS, same_but_for_writing(names), "differ in nothing but how they are written"),
-        (ADVICE, almost_same(names), "are almost one name"),
-    ):
-        for pair in pairs:
-            often, rare = sorted(pair, key=lambda name: -counts[name])
-            yield Finding(
-                level,
-                f"{rare!r} ({counts[rare]:,}) and {often!r} ({counts[often]:,} pictures) {how}, and are two emotions",
-                f"if they are one, rename {rare!r} to {often!r}: the folder, the rows in index.csv, or in a recipe's "
-                f"source with `labels: {renaming(rare, [often])}`",
-            )
 
 
 def _split(census: Census) -> Iterator[Finding]:
@@ -134,7 +70,7 @@ def _split(census: Census) -> Iterator[Finding]:
         yield Finding(STOPS, "all identities are held out", "lower `held_out`, or add people")
     elif census.items and len(people(unseen)) < FEW_UNSEEN:
         level, shown = (ADVICE, f"only {len(people(unseen))}") if unseen else (HARMS, "no")
-        what = f"{shown} {_plural(len(people(unseen)) or 2, 'identity')} held out"
+        what = f"{shown} {plural(len(people(unseen)) or 2, 'identity')} held out"
         yield Finding(
             level,
             f"{what}, so figures on unseen people {'are rough' if unseen else 'cannot be had'}",
@@ -269,42 +205,42 @@ def _looks(census: Census) -> Iterator[Finding]:
     fine = [item for item in census.items if not item.look.problem]
     empty = [item for item in fine if item.look.contrast < EMPTY]
     if empty:
-        yield Finding(HARMS, f"{_pictures(empty)} show next to nothing", "take them out", _places(empty))
+        yield Finding(HARMS, f"{pictures(empty)} show next to nothing", "take them out", places(empty))
     tiny = [item for item in fine if item.look.side < census.plan.size]
     if tiny:
         least = min(item.look.side for item in tiny)
         yield Finding(
             HARMS if len(tiny) > len(fine) / 10 else ADVICE,
-            f"{_pictures(tiny)} {_are(tiny)} smaller than the {census.plan.size} px trained at (down to {least:.0f} px "
+            f"{pictures(tiny)} {are(tiny)} smaller than the {census.plan.size} px trained at (down to {least:.0f} px "
             "of the crop)",
             "they teach blur: find larger ones, take them out, or train at a smaller `networks.image_size`",
-            _places(tiny),
+            places(tiny),
         )
     grey = [item for item in fine if item.look.colour < GREY and item.look.contrast >= EMPTY]
     if grey and len(grey) == len(fine):
         yield Finding(ADVICE, "all pictures are grey", "the model will make grey faces; fine if that is meant")
     elif grey:
         do = "faces may come out grey in coloured pictures: take them out or colour them"
-        yield Finding(ADVICE, f"{_pictures(grey)} {_are(grey)} grey among coloured ones", do, _places(grey))
+        yield Finding(ADVICE, f"{pictures(grey)} {are(grey)} grey among coloured ones", do, places(grey))
     long = [item for item in fine if abs(math.log(item.look.stretch)) > math.log(STRETCHED)]
     if long:
-        what = f"{_pictures(long)} {_are(long)} not square inside the crop and will be squeezed"
-        yield Finding(ADVICE, what, "cut them square around the face", _places(long))
+        what = f"{pictures(long)} {are(long)} not square inside the crop and will be squeezed"
+        yield Finding(ADVICE, what, "cut them square around the face", places(long))
     if deep := [item for item in fine if item.look.white != 255]:
         whites = sorted({f"{item.look.white:,.0f}" for item in deep}, key=len)
         yield Finding(
             ADVICE,
-            f"{_pictures(deep)} {_have(deep)} more than 8 bits; what is white in them is {' or '.join(whites)}",
+            f"{pictures(deep)} {have(deep)} more than 8 bits; what is white in them is {' or '.join(whites)}",
             "look at them on the sheet (--out): if one is too dark or too bright there, save it with 8 bits",
-            _places(deep),
+            places(deep),
         )
     if moving := [item for item in fine if item.look.moving]:
         do = "if another frame shows the emotion, save that one as a picture of its own"
-        yield Finding(ADVICE, f"of {_pictures(moving)} with several frames the first is used", do, _places(moving))
+        yield Finding(ADVICE, f"of {pictures(moving)} with several frames the first is used", do, places(moving))
     clear = [item for item in fine if item.look.transparent]
     if clear:
-        what = f"{_pictures(clear)} {_are(clear)} partly transparent"
-        yield Finding(ADVICE, what, "grey will show through; put a background behind them", _places(clear))
+        what = f"{pictures(clear)} {are(clear)} partly transparent"
+        yield Finding(ADVICE, what, "grey will show through; put a background behind them", places(clear))
 
 
 def _people(census: Census) -> Iterator[Finding]:
@@ -338,23 +274,3 @@ def _files(census: Census) -> Iterator[Finding]:
     if census.damaged:
         what = "an archive is not whole, so only a part of it is used"
         yield Finding(HARMS, what, "get it again, or pack it again", tuple(census.damaged))
-
-
-def _pictures(items: list[Item]) -> str:
-    return f"{len(items):,} {_plural(len(items), 'picture')}"
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else word.removesuffix("y") + "ies" if word.endswith("y") else word + "s"
-
-
-def _are(items: list[Item]) -> str:
-    return "is" if len(items) == 1 else "are"
-
-
-def _have(items: list[Item]) -> str:
-    return "has" if len(items) == 1 else "have"
-
-
-def _places(items: Iterable[Item]) -> tuple[str, ...]:
-    return tuple(item.row.place for item in items)

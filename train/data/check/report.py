@@ -9,7 +9,8 @@ from pathlib import Path
 from ecgan_core.files import write_image
 
 from .census import Census, Plan, table, take
-from .findings import ADVICE, HARMS, STOPS, Finding, findings
+from .finding import ADVICE, HARMS, STOPS, Finding
+from .findings import findings
 from .hole_sheet import hole_sheet
 
 HEADINGS = {STOPS: "Would not train", HARMS: "Trains, but the model suffers", ADVICE: "Advice"}

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from ..config import Source, TrainConfig
-from ..mixtures import mixture_of, without_mixtures
-from .faces import is_held_out
+from ...config import Source, TrainConfig
+from ...mixtures import mixture_of, without_mixtures
+from ..faces import is_held_out
+from ..sources.hub import HUB
+from ..sources.row import DataError, Row
+from ..sources.source import found_in
 from .looks import Look, look_at_all
-from .sources.hub import HUB
-from .sources.row import DataError, Row
-from .sources.source import found_in
 
 DEFAULTS = TrainConfig()
 
