@@ -25,7 +25,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 def renaming(name: str, names: Iterable[str]) -> str:
     """The `labels` that would make `name` the nearest of some names, as a recipe has them."""
-    return f"{{{_in_yaml(name)}: {_in_yaml(nearest(name, names) or 'ONE OF THEM')}}}"
+    return f"{{{in_yaml(name)}: {in_yaml(nearest(name, names) or 'ONE OF THEM')}}}"
 
 
 def same_but_for_writing(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -45,7 +45,8 @@ def almost_same(names: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
-def _in_yaml(name: str) -> str:
+def in_yaml(name: str) -> str:
+    """A name as YAML takes it for text."""
     return name if re.fullmatch(r"[A-Za-z][\w ]*\w", name) and name not in WORDS else json.dumps(name)
 
 

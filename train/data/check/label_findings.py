@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ..names import almost_same, nearest, renaming, same_but_for_writing
+from ..names import almost_same, in_yaml, nearest, renaming, same_but_for_writing
 from .census import Census
 from .finding import ADVICE, HARMS, STOPS, Finding, pictures
 
 
 def label_findings(census: Census) -> Iterator[Finding]:
+    """Names that the recipe does not know, emotions without pictures, no neutral one."""
     if not census.items:
         return
     counts = Counter(item.row.emotion for item in census.plain())
@@ -22,7 +23,7 @@ def label_findings(census: Census) -> Iterator[Finding]:
                 STOPS,
                 f"{counts[name]:,} pictures are labelled {name!r}, which is none of the recipe's emotions",
                 f"add it to `emotions`, rename it with {rename} in its source, or leave it out with "
-                f'`labels: {{{name}: ""}}`',
+                f'`labels: {{{in_yaml(name)}: ""}}`',
             )
         for name in recipe:
             if name not in counts:
