@@ -21,7 +21,7 @@ PACK_NAME = "faces-of-mine"
 
 
 class RootIsNoTestPackage:
-    """Keeps pytest from importing the door, our root's `__init__.py`, under the name of the folder: it may be `comfy`."""
+    """Keeps pytest from importing the door, our root's `__init__.py`, under its folder's name, which may be `comfy`."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Dir | None:
