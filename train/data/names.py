@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from itertools import combinations
 
+WORDS = {"yes", "no", "on", "off", "true", "false", "null"}  # YAML takes them for other than text
 CLOSE = 0.86  # of difflib's ratio: "surprise" and "surprised", but not "pleased" and "displeased"
 
 
@@ -47,7 +48,5 @@ def almost_same(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def in_yaml(name: str) -> str:
     """A name as YAML takes it for text."""
-    return name if re.fullmatch(r"[A-Za-z][\w ]*\w", name) and name not in WORDS else json.dumps(name)
-
-
-WORDS = {"yes", "no", "on", "off", "true", "false", "null"}  # YAML takes them for other than text
+    plain = re.fullmatch(r"[A-Za-z][\w ]*\w", name) and name.lower() not in WORDS
+    return name if plain else json.dumps(name, ensure_ascii=False)

@@ -6,6 +6,7 @@ import re
 import shutil
 
 import pytest
+import yaml
 
 from train.cli import main
 from train.config import Source
@@ -197,7 +198,9 @@ def test_a_name_in_capitals_or_with_other_marks_has_its_nearest():
     assert nearest("HAPPY", EMOTIONS) == "happy"
     assert nearest("very_happy", ["very happy", "happy"]) == "very happy"
     assert nearest("grumpy", EMOTIONS) is None
-    assert renaming("no", ["neutral"]) == '{"no": ONE OF THEM}'
+    assert renaming("No", ["neutral"]) == '{"No": ONE OF THEM}'
+    for name in ("happy", "very happy", "No", "null", "a: b", "#1", "3", "fröhlich", 'so "glad"', "x,y", "Über\n"):
+        assert yaml.safe_load(renaming(name, EMOTIONS)) == {name: nearest(name, EMOTIONS) or "ONE OF THEM"}
 
 
 # A handful of pictures ------------------------------------------------------------------------------------------------
