@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = sorted((ROOT / "nodes").rglob("*.py"))
+FILES = sorted((ROOT / "comfy_ecgan" / "nodes").rglob("*.py"))
 
 SCHEMA = {
     *("node_id", "display_name", "category", "inputs", "outputs", "hidden", "description", "is_input_list"),

@@ -122,7 +122,7 @@ def test_the_wheel_holds_library_trainer_and_bundled_model(wheel: zipfile.ZipFil
     bundled = {f"ecgan_core/models/{file.name}" for file in (ROOT / "models").glob("*.safetensors")}
     assert bundled
     assert bundled <= names
-    assert not [name for name in names if name.startswith(("tests/", "tools/", "nodes/", "__init__.py"))]
+    assert not [name for name in names if name.startswith(("tests/", "tools/", "nodes.py", "__init__.py"))]
 
 
 def test_the_commands_of_the_wheel_exist(wheel: zipfile.ZipFile) -> None:

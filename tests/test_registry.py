@@ -93,7 +93,7 @@ def shipped() -> list[str]:
 def test_what_the_nodes_need_is_shipped_and_what_only_we_need_is_not() -> None:
     files = shipped()
     rooms = {path.split("/")[0] for path in files}
-    assert {"nodes", "comfy_ecgan", "ecgan_core", "models", "workflows", "locales"} <= rooms
+    assert {"nodes.py", "comfy_ecgan", "ecgan_core", "models", "workflows", "locales"} <= rooms
     assert {"__init__.py", "pyproject.toml", "requirements.txt", "LICENSE", "README.md", "CHANGELOG.md"} <= rooms
     assert not rooms & {"tests", "tools", "benchmarks", ".ci", ".github", "Makefile", "requirements.lock"}
 

@@ -17,11 +17,10 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from comfy_ecgan import models, vector_files
-
-from .complete import LoadECGAN, MaskedFaceComplete
-from .emotions import ECGANEmotionMix, ECGANEmotionSweep, ECGANInferEmotion, EmotionShift
-from .faces import ECGANFaceHole
-from .vectors import ECGANVectorLoad, ECGANVectorSave, EmotionVectorBuild
+from comfy_ecgan.nodes.complete import LoadECGAN, MaskedFaceComplete
+from comfy_ecgan.nodes.emotions import ECGANEmotionMix, ECGANEmotionSweep, ECGANInferEmotion, EmotionShift
+from comfy_ecgan.nodes.faces import ECGANFaceHole
+from comfy_ecgan.nodes.vectors import ECGANVectorLoad, ECGANVectorSave, EmotionVectorBuild
 
 NODES: list[type[io.ComfyNode]] = [
     LoadECGAN,
