@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from PIL import Image, ImageOps
 
-from ecgan_core.emotions import replicate
+from ecgan_core.emotions.vectors import replicate
 from train.config import Networks, Source, TrainConfig
 from train.devices import make_accelerator
 from train.networks import build_networks

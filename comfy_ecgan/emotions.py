@@ -13,7 +13,7 @@ from .pictures import pictures_from_image
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from ecgan_core.emotions import EmotionVector
+    from ecgan_core.emotions.vectors import EmotionVector
 
 
 def mix(model: HostModel, weights: Sequence[tuple[str, float]], vector: EmotionVector | None) -> EmotionVector:
@@ -26,7 +26,7 @@ def mix(model: HostModel, weights: Sequence[tuple[str, float]], vector: EmotionV
         UnknownEmotion: the model has no such emotion.
         ValueError: the vector belongs to another model.
     """
-    from ecgan_core import emotions
+    from ecgan_core.emotions import vectors as emotions
 
     pipeline = model.pipeline
     if vector is not None:

@@ -58,7 +58,7 @@ def _fit(slot: io.Input, value: Any) -> Any:
     if isinstance(slot, LatentSocket.Input):
         return _is(slot, value, CompletedPortraits, "the latent of Complete Masked Face or Shift Emotion")
     if isinstance(slot, VectorSocket.Input):
-        from ecgan_core.emotions import EmotionVector
+        from ecgan_core.emotions.vectors import EmotionVector
 
         return _is(slot, value, EmotionVector, "an emotion vector of Mix Emotions, Build or Load Emotion Vector")
     return value  # boxes have many forms: `boxes` knows them

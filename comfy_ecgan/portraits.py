@@ -18,7 +18,7 @@ from .progress import Progress
 from .sockets import CompletedPortraits
 
 if TYPE_CHECKING:
-    from ecgan_core.emotions import EmotionVector
+    from ecgan_core.emotions.vectors import EmotionVector
     from ecgan_core.pipeline import ECGANPipeline
     from ecgan_core.portrait import PortraitLatent
 

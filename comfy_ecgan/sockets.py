@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ModelSocket = io.Custom("ECGAN_MODEL")  # comfy_ecgan.models.HostModel
 LatentSocket = io.Custom("ECGAN_LATENT")  # CompletedPortraits, below
-VectorSocket = io.Custom("EMOTION_VECTOR")  # ecgan_core.emotions.EmotionVector
+VectorSocket = io.Custom("EMOTION_VECTOR")  # ecgan_core.emotions.vectors.EmotionVector
 BoxSocket = io.Custom("BOUNDING_BOX")  # of others: comfy_ecgan.boxes knows its forms
 
 # Pages since ComfyUI 0.15 (February 2026) draw a BOUNDING_BOX as a widget, whose value counts as connected.

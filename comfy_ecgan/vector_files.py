@@ -16,7 +16,7 @@ from .file_names import safe_name
 from .models import HostModel, register_model_folder, stamp_of
 
 if TYPE_CHECKING:
-    from ecgan_core.emotions import EmotionVector
+    from ecgan_core.emotions.vectors import EmotionVector
 
 FOLDER = "ecgan_vectors"
 NO_VECTOR = "(no vector: save one with Save Emotion Vector and press R)"
@@ -44,7 +44,7 @@ def load_vector(name: str, model: HostModel | None = None) -> EmotionVector:
         ValueError: no such file (ComfyUI does not check the value of a combo), or the vector of another model.
         BadFile: the file is no emotion vector.
     """
-    from ecgan_core.emotions import EmotionVector
+    from ecgan_core.emotions.vectors import EmotionVector
 
     names = vector_names()
     path = folder_paths.get_full_path(FOLDER, name) if name in names else None

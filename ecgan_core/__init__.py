@@ -18,14 +18,14 @@ _MODELS = _PACKAGE / "models"  # where an installed wheel has them; a checkout h
 DEFAULT_CHECKPOINT = (_MODELS if _MODELS.is_dir() else _PACKAGE.parent / "models") / "ecgan-portraits-128.safetensors"
 
 _HOME = {
-    "Encoder": "encoder",
-    "Generator": "generator",
-    "Discriminator": "discriminator",
-    "EmotionSet": "emotions",
-    "EmotionVector": "emotions",
-    "SeparationReport": "emotions",
-    "UnknownEmotion": "emotions",
-    "separation": "emotions",
+    "Encoder": "networks.encoder",
+    "Generator": "networks.generator",
+    "Discriminator": "networks.discriminator",
+    "EmotionSet": "emotions.vectors",
+    "EmotionVector": "emotions.vectors",
+    "SeparationReport": "emotions.vectors",
+    "UnknownEmotion": "emotions.vectors",
+    "separation": "emotions.vectors",
     "Box": "frame",
     "Frame": "frame",
     "NoFaceFound": "faces",

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from .emotions import EmotionSet
+from .emotions.vectors import EmotionSet
 from .files import BadFile, Header, must_be_finite, read_header, read_tensors, write_tensors
 from .header import FLOATS, shown
 
@@ -115,9 +115,9 @@ def load_checkpoint(path: str | os.PathLike, dtype: torch.dtype = torch.float32)
 
 def _empty_networks(path: str | os.PathLike, header: Header, info: CheckpointInfo) -> dict[str, Any]:
     """The three networks of a config on the meta device: shapes, no memory."""
-    from .discriminator import Discriminator
-    from .encoder import Encoder
-    from .generator import Generator
+    from .networks.discriminator import Discriminator
+    from .networks.encoder import Encoder
+    from .networks.generator import Generator
 
     classes = dict(zip(NETWORKS, (Encoder, Generator, Discriminator), strict=True))
     try:

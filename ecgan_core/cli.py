@@ -143,7 +143,7 @@ def complete(arguments: argparse.Namespace) -> None:
 
 def shift(arguments: argparse.Namespace) -> None:
     """Write shift-0.png … and shift-latent-0.safetensors …, one pair for each latent."""
-    from .emotions import EmotionVector
+    from .emotions.vectors import EmotionVector
     from .portrait import PortraitLatent, render, shift_portraits
 
     latents = [PortraitLatent.load(path) for path in arguments.latents]

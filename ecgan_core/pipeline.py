@@ -22,11 +22,11 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 from torch import Tensor, nn
 
-from .discriminator import Discriminator
-from .emotions import EmotionSet, EmotionVector, SeparationReport, separation
-from .encoder import Encoder
-from .generator import Generator, composite
+from .emotions.vectors import EmotionSet, EmotionVector, SeparationReport, separation
 from .latent import FaceLatent
+from .networks.discriminator import Discriminator
+from .networks.encoder import Encoder
+from .networks.generator import Generator, composite
 from .words import finite, kind, shown
 
 COUNTABLE = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.bool, torch.uint8, torch.int64)

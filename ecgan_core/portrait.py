@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .colour import match_colour
-from .emotions import EmotionVector
+from .emotions.vectors import EmotionVector
 from .faces import NoFaceFound, choose_faces, faces_near, find_faces, level
 from .frame import Box, Frame, frame_of_face, frame_of_image
 from .latent import FaceLatent

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from ecgan_core.encoder import Encoder
 from ecgan_core.masks import region
+from ecgan_core.networks.encoder import Encoder
 
 from .data.faces import FaceSet, draw
 

@@ -8,8 +8,8 @@ import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import is_tensorboard_available
 
-from ecgan_core.encoder import Encoder
-from ecgan_core.generator import Generator
+from ecgan_core.networks.encoder import Encoder
+from ecgan_core.networks.generator import Generator
 
 from .config import ConfigError, TrainConfig
 

@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from ecgan_core.emotions import replicate
-from ecgan_core.encoder import Encoder
+from ecgan_core.emotions.vectors import replicate
 from ecgan_core.files import write_image
-from ecgan_core.generator import Generator, composite
 from ecgan_core.masks import region
+from ecgan_core.networks.encoder import Encoder
+from ecgan_core.networks.generator import Generator, composite
 
 from .data.faces import FaceSet, to_float
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ecgan_core.checkpoint import load_checkpoint
-from ecgan_core.discriminator import Discriminator
-from ecgan_core.encoder import Encoder
-from ecgan_core.generator import Generator
+from ecgan_core.networks.discriminator import Discriminator
+from ecgan_core.networks.encoder import Encoder
+from ecgan_core.networks.generator import Generator
 from ecgan_core.pipeline import ECGANPipeline
 
 from .config import ConfigError, TrainConfig

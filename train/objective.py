@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ecgan_core import losses
-from ecgan_core.discriminator import Discriminator
-from ecgan_core.emotions import replicate
-from ecgan_core.encoder import DiagonalGaussian, Encoder
-from ecgan_core.generator import Generator, composite
+from ecgan_core.emotions.vectors import replicate
+from ecgan_core.networks.discriminator import Discriminator
+from ecgan_core.networks.encoder import DiagonalGaussian, Encoder
+from ecgan_core.networks.generator import Generator, composite
 
 from .chance import Chance
 from .config import TrainConfig

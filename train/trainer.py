@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
 from torch import Tensor
 
-from ecgan_core.emotions import replicate
+from ecgan_core.emotions.vectors import replicate
 from ecgan_core.masks import sample_holes
 
 from . import runs

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ecgan_core.discriminator import Discriminator
-from ecgan_core.encoder import Encoder
-from ecgan_core.generator import Generator
+from ecgan_core.networks.discriminator import Discriminator
+from ecgan_core.networks.encoder import Encoder
+from ecgan_core.networks.generator import Generator
 from ecgan_core.pipeline import ECGANPipeline
 
 EMOTIONS = ["calm", "joyful", "angry"]  # not seven, and neutral has another name: nothing may assume either

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ecgan_core.checkpoint import CheckpointError, inspect_checkpoint, load_checkpoint, save_checkpoint
-from ecgan_core.emotions import EmotionVector
+from ecgan_core.emotions.vectors import EmotionVector
 from ecgan_core.files import BadFile, read_header, read_tensors
 from ecgan_core.pipeline import ECGANPipeline
 

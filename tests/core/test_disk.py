@@ -18,7 +18,7 @@ from ecgan_core import files
 from ecgan_core.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.cli import main
 from ecgan_core.disk import DAY, CannotWrite, sweep, sweep_once
-from ecgan_core.emotions import EmotionVector
+from ecgan_core.emotions.vectors import EmotionVector
 from ecgan_core.files import DTYPES, replacing, write_image, write_tensors
 from ecgan_core.latent import FaceLatent
 from tests.disks import disk, filled, unwritable, why

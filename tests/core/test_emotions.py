@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ecgan_core.emotions import EmotionSet, EmotionVector, UnknownEmotion, mix, replicate, separation
+from ecgan_core.emotions.vectors import EmotionSet, EmotionVector, UnknownEmotion, mix, replicate, separation
 from ecgan_core.files import BadFile
 
 

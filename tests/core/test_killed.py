@@ -12,7 +12,7 @@ from PIL import Image
 from ecgan_core.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.cli import main
 from ecgan_core.disk import sweep
-from ecgan_core.emotions import EmotionVector
+from ecgan_core.emotions.vectors import EmotionVector
 from ecgan_core.files import write_image
 from ecgan_core.latent import FaceLatent
 from ecgan_core.portrait_latent import PortraitLatent

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from ecgan_core import losses
-from ecgan_core.encoder import DiagonalGaussian
+from ecgan_core.networks.encoder import DiagonalGaussian
 
 
 def gaussian(mean, std):

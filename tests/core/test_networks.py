@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from ecgan_core.blocks import VisibleAttention, joined, missing_shares
-from ecgan_core.discriminator import Discriminator
-from ecgan_core.encoder import Encoder
-from ecgan_core.generator import Generator, composite
+from ecgan_core.networks.blocks import VisibleAttention, joined, missing_shares
+from ecgan_core.networks.discriminator import Discriminator
+from ecgan_core.networks.encoder import Encoder
+from ecgan_core.networks.generator import Generator, composite
 
 WIDTHS = {64: (8, 8, 16, 16), 128: (8, 8, 8, 16, 16), 512: (4, 4, 4, 8, 8, 8, 16)}
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ecgan_core.emotions import EmotionVector, UnknownEmotion
+from ecgan_core.emotions.vectors import EmotionVector, UnknownEmotion
 from ecgan_core.files import BadFile
 from ecgan_core.latent import FaceLatent
 from ecgan_core.pipeline import ECGANPipeline

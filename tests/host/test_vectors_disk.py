@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ecgan_core.emotions import EmotionVector
+from ecgan_core.emotions.vectors import EmotionVector
 from tests.disks import disk, filled, unwritable, why
 from tests.host.pack import run
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ecgan_core.emotions import EmotionVector
+from ecgan_core.emotions.vectors import EmotionVector
 from tests.host.pack import ROOT, load_pack
 from tests.host.pack import run as execute
 from tests.killing import Death, forks, run, was_killed

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .files import BadFile, read_header, read_tensors, write_tensors
-from .words import shown
+from ..files import BadFile, read_header, read_tensors, write_tensors
+from ..words import shown
 
 VECTOR_FORMAT = "1"
 
