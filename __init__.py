@@ -18,7 +18,7 @@ logger = logging.getLogger("comfy_ecgan")
 
 ROOT = Path(__file__).resolve().parent
 # Each bundled package, and a module by which we know a package of that name for one of ours.
-BUNDLED = {"ecgan_core": "checkpoint.py", "comfy_ecgan": "sockets.py"}
+BUNDLED = {"ecgan_core": "files/checkpoint.py", "comfy_ecgan": "sockets.py"}
 
 WEB_DIRECTORY = "./comfy_ecgan/web"
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 
 from ecgan_core import DEFAULT_CHECKPOINT
-from ecgan_core.checkpoint import load_checkpoint
+from ecgan_core.face.portrait import portrait_frames
+from ecgan_core.files.checkpoint import load_checkpoint
 from ecgan_core.pipeline import ECGANPipeline
-from ecgan_core.portrait import portrait_frames
 
 from . import ours, peers
 from .measure import Case, Part, Rounds, Settings, Table, interleaved, ratio, ratio_text, run_alone, spoken, time_text

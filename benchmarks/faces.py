@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ecgan_core.frame import FRAME_BELOW_BOX, FRAME_PER_BOX
+from ecgan_core.face.frame import FRAME_BELOW_BOX, FRAME_PER_BOX
 
 Place = tuple[float, float, float]  # middle and side of a face, in pixels
 Find = Callable[[np.ndarray], list[Place]]
@@ -44,7 +44,7 @@ class Finder:
 
 
 def ours() -> Find:
-    from ecgan_core.faces import find_faces, likely
+    from ecgan_core.face.finding import find_faces, likely
 
     return lambda image: [(*box.centre, box.width) for box in likely(find_faces(image))]
 

@@ -19,9 +19,11 @@ import torch
 from PIL import Image
 from skimage import data
 
-from ecgan_core import DEFAULT_CHECKPOINT, cascade, faces, load_checkpoint
-from ecgan_core.faces import faces_near, find_faces, is_covered, level
-from ecgan_core.portrait import pixels_of
+from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
+from ecgan_core.face import cascade
+from ecgan_core.face import finding as faces
+from ecgan_core.face.finding import faces_near, find_faces, is_covered, level
+from ecgan_core.face.portrait import pixels_of
 from ecgan_core.precision import arrange_for_cpu
 
 from . import ours

@@ -7,7 +7,7 @@ import torch
 from .pictures import boxes_for, image_from_pictures, mask_from_holes, pictures_from_image
 from .progress import Progress
 
-PARTS = ["mouth", "eyes", "lower face", "upper face", "whole face"]  # ecgan_core.regions.PARTS, without importing it
+PARTS = ["mouth", "eyes", "lower face", "upper face", "whole face"]  # of ecgan_core.face.regions, not imported
 TINT = (0.95, 0.25, 0.55)  # of the hole in the picture that the node shows
 
 
@@ -23,8 +23,8 @@ def face_holes(
         NoFaceFound: there is no face in a picture; the sentence says in which.
         ValueError: something connected or typed does not fit.
     """
-    from ecgan_core.faces import NoFaceFound
-    from ecgan_core.regions import face_hole
+    from ecgan_core.face.finding import NoFaceFound
+    from ecgan_core.face.regions import face_hole
 
     pictures, _ = pictures_from_image(image)
     boxes = boxes_for(face_box, len(pictures))

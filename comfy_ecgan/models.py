@@ -19,7 +19,7 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from ecgan_core import DEFAULT_CHECKPOINT
-from ecgan_core.checkpoint import CheckpointError, CheckpointInfo, inspect_checkpoint, load_checkpoint
+from ecgan_core.files.checkpoint import CheckpointError, CheckpointInfo, inspect_checkpoint, load_checkpoint
 from ecgan_core.words import shown
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class HostModel:
 
     def on_device(self) -> ECGANPipeline:
         """The pipeline with its networks on ComfyUI's device, other models evicted where they are in the way."""
-        from ecgan_core.portrait import FACES_AT_ONCE
+        from ecgan_core.face.portrait import FACES_AT_ONCE
 
         # A few hundred float32 channels at full size bound what one face takes on its way through the networks.
         memory_required = FACES_AT_ONCE * self.pipeline.frame_size**2 * 512 * 4

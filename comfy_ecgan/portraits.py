@@ -19,12 +19,12 @@ from .sockets import CompletedPortraits
 
 if TYPE_CHECKING:
     from ecgan_core.emotions.vectors import EmotionVector
+    from ecgan_core.face.portrait import PortraitLatent
     from ecgan_core.pipeline import ECGANPipeline
-    from ecgan_core.portrait import PortraitLatent
 
 AS_SUGGESTED = "as the face suggests"
 NO_EMOTION = "(no model is installed)"
-FACES = ["auto", "whole image"]  # ecgan_core.portrait.FACE_CHOICES, without importing it
+FACES = ["auto", "whole image"]  # ecgan_core.face.portrait.FACE_CHOICES, without importing it
 
 
 def complete(
@@ -51,13 +51,13 @@ def complete(
         emotion: a name, or `AS_SUGGESTED`.
         seed: of the first sample of every picture; the others count on from it.
         face_box: see `boxes_from_text`; where it is blank, `bounding_boxes` count.
-        color_match: 0 to 1, see `ecgan_core.colour.match_colour`.
+        color_match: 0 to 1, see `ecgan_core.face.colour.match_colour`.
         bounding_boxes: see `boxes_from_wire`.
 
     Raises:
         ValueError: something connected or typed does not fit; one sentence says what, and what to do.
     """
-    from ecgan_core.portrait import complete_portraits
+    from ecgan_core.face.portrait import complete_portraits
 
     pictures, alpha = pictures_from_image(image)
     holes = holes_from_mask(mask)
@@ -99,7 +99,7 @@ def shift(
     Raises:
         ValueError: no emotion or one this model does not know, or a vector or a latent of another model.
     """
-    from ecgan_core.portrait import shift_portraits
+    from ecgan_core.face.portrait import shift_portraits
 
     pipeline = model.pipeline
     if vector is None:
@@ -140,7 +140,7 @@ def sweep(
     Raises:
         ValueError: as in `shift`.
     """
-    from ecgan_core.portrait import render, shift_portraits
+    from ecgan_core.face.portrait import render, shift_portraits
 
     pipeline = model.pipeline
     if vector is None:
@@ -185,9 +185,9 @@ def build_vector(
 
 def face_crops(image: torch.Tensor, what: str, face: str, size: int, progress: Progress) -> torch.Tensor:
     """The face in each picture of an IMAGE, [B,3,size,size] in −1..1."""
-    from ecgan_core.faces import NoFaceFound
-    from ecgan_core.portrait import portrait_frame
-    from ecgan_core.stitch import crop
+    from ecgan_core.face.finding import NoFaceFound
+    from ecgan_core.face.portrait import portrait_frame
+    from ecgan_core.face.stitch import crop
 
     pictures, _ = pictures_from_image(image, what)
     crops = []
@@ -207,7 +207,7 @@ def _rendered(
     pipeline: ECGANPipeline, portrait: PortraitLatent, alpha: torch.Tensor | None, progress: Progress
 ) -> CompletedPortraits:
     """Draw the pictures one by one, so that each is shown as it is done and Cancel is heard between any two."""
-    from ecgan_core.portrait import render
+    from ecgan_core.face.portrait import render
 
     pictures = []
     for index in range(len(portrait)):

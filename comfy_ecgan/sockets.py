@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import io
 
 if TYPE_CHECKING:
-    from ecgan_core.portrait import PortraitLatent
+    from ecgan_core.face.portrait import PortraitLatent
 
 ModelSocket = io.Custom("ECGAN_MODEL")  # comfy_ecgan.models.HostModel
 LatentSocket = io.Custom("ECGAN_LATENT")  # CompletedPortraits, below

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import DEFAULT_CHECKPOINT
-from .disk import in_words
+from .files.disk import in_words
 from .words import printable
 
 if TYPE_CHECKING:  # torch takes seconds to import: only once there is work to do
@@ -119,8 +119,8 @@ def complete(arguments: argparse.Namespace) -> None:
     """Write complete-0.png … and latent-0.safetensors … for `shift`."""
     picture, hole = read_picture(arguments.image), read_mask(arguments.hole)  # what is quick to refuse comes first
 
-    from .faces import Box
-    from .portrait import complete_portraits, render
+    from .face.finding import Box
+    from .face.portrait import complete_portraits, render
 
     pipeline = _model(arguments)
     latent = complete_portraits(
@@ -144,7 +144,7 @@ def complete(arguments: argparse.Namespace) -> None:
 def shift(arguments: argparse.Namespace) -> None:
     """Write shift-0.png … and shift-latent-0.safetensors …, one pair for each latent."""
     from .emotions.vectors import EmotionVector
-    from .portrait import PortraitLatent, render, shift_portraits
+    from .face.portrait import PortraitLatent, render, shift_portraits
 
     latents = [PortraitLatent.load(path) for path in arguments.latents]
     pipeline = _model(arguments)
@@ -163,9 +163,9 @@ def infer(arguments: argparse.Namespace) -> None:
         sizes = [f"{t.shape[-1]}×{t.shape[-2]}" for t in (hole, picture)]
         raise ValueError(f"the mask is {sizes[0]} pixels but the picture {sizes[1]}; make the mask from this picture")
 
-    from .faces import Box
-    from .portrait import PARTLY_MISSING, portrait_frame
-    from .stitch import crop
+    from .face.finding import Box
+    from .face.portrait import PARTLY_MISSING, portrait_frame
+    from .face.stitch import crop
 
     pipeline = _model(arguments)
     box = Box(*arguments.box) if arguments.box else None
@@ -178,7 +178,7 @@ def infer(arguments: argparse.Namespace) -> None:
 
 def inspect(arguments: argparse.Namespace) -> None:
     """Print a checkpoint's card, emotions and config; its weights are not read."""
-    from .checkpoint import inspect_checkpoint
+    from .files.checkpoint import inspect_checkpoint
 
     info = inspect_checkpoint(arguments.file)
     emotions = ", ".join(f"{name} (neutral)" if name == info.neutral else name for name in info.emotions)
@@ -196,7 +196,7 @@ def read_picture(path: Path) -> Tensor:
     import torch
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    from .files import PICTURE_FORMATS
+    from .files.tensors import PICTURE_FORMATS
 
     try:
         if not path.is_file():
@@ -223,7 +223,7 @@ def write_picture(path: Path, picture: Tensor) -> None:
     """Write [3,H,W] in 0..1 as an 8-bit PNG, in one step; pixels that were read from 8 bits come out as they were."""
     from PIL import Image
 
-    from .files import write_image
+    from .files.tensors import write_image
 
     pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
     write_image(Image.fromarray(pixels), path, "PNG")
@@ -231,7 +231,7 @@ def write_picture(path: Path, picture: Tensor) -> None:
 
 
 def _model(arguments: argparse.Namespace) -> ECGANPipeline:
-    from .checkpoint import load_checkpoint
+    from .files.checkpoint import load_checkpoint
 
     return load_checkpoint(arguments.model)
 

@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from .emotions.vectors import EmotionSet, EmotionVector, SeparationReport, separation
-from .latent import FaceLatent
+from .files.latents import FaceLatent
 from .networks.discriminator import Discriminator
 from .networks.encoder import Encoder
 from .networks.generator import Generator, composite
@@ -245,7 +245,7 @@ class ECGANPipeline(DiffusionPipeline):
         variation: float = 1.0,
         output_type: str = "pil",
     ) -> ECGANOutput:
-        """Complete pictures that are a face as a whole; they come back S×S. (`portrait.py` is for faces in pictures.)
+        """Complete pictures that are a face as a whole; they come back S×S. (`face.portrait` is for faces in pictures.)
 
         Args:
             image: pictures of any size, as PIL images, arrays [H,W,3] or tensors [B,3,H,W], the latter two in 0..1.

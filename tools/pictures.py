@@ -17,7 +17,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from ecgan_core.regions import PARTS
+from ecgan_core.face.regions import PARTS
 from tools import example, gallery, page
 from tools.client import RunError
 from tools.gallery import pieces

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from ecgan_core.disk import in_words
+from ecgan_core.files.disk import in_words
 
 from .portraits.command import add_to_train
 

@@ -12,8 +12,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
+from ecgan_core.face.holes import hole_kind
 from ecgan_core.losses import LossWeights
-from ecgan_core.masks import hole_kind
 from ecgan_core.words import shown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ecgan_core.masks import region
+from ecgan_core.face.holes import region
 from ecgan_core.networks.encoder import Encoder
 
 from .data.faces import FaceSet, draw

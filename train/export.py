@@ -6,7 +6,7 @@ from pathlib import Path
 
 from diffusers.training_utils import EMAModel
 
-from ecgan_core.checkpoint import save_checkpoint
+from ecgan_core.files.checkpoint import save_checkpoint
 
 from .networks import build_networks, pipeline_of
 from .runs import config_of, newest_state

@@ -16,7 +16,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from ecgan_core import losses
-from ecgan_core.masks import sample_holes
+from ecgan_core.face.holes import sample_holes
 from ecgan_core.networks.discriminator import Discriminator, EmotionHead
 
 from .chance import Chance

@@ -10,9 +10,9 @@ import torch
 import yaml
 from torch import Tensor
 
-from ecgan_core.checkpoint import save_checkpoint
-from ecgan_core.disk import CannotWrite, sweep, writing
-from ecgan_core.files import replacing
+from ecgan_core.files.checkpoint import save_checkpoint
+from ecgan_core.files.disk import CannotWrite, sweep, writing
+from ecgan_core.files.tensors import replacing
 
 from . import runs
 from .chart import write_chart

@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from ecgan_core.emotions.vectors import replicate
-from ecgan_core.files import write_image
-from ecgan_core.masks import region
+from ecgan_core.face.holes import region
+from ecgan_core.files.tensors import write_image
 from ecgan_core.networks.encoder import Encoder
 from ecgan_core.networks.generator import Generator, composite
 

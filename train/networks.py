@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ecgan_core.checkpoint import load_checkpoint
+from ecgan_core.files.checkpoint import load_checkpoint
 from ecgan_core.networks.discriminator import Discriminator
 from ecgan_core.networks.encoder import Encoder
 from ecgan_core.networks.generator import Generator

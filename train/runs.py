@@ -17,8 +17,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ecgan_core.disk import writing
-from ecgan_core.files import replacing
+from ecgan_core.files.disk import writing
+from ecgan_core.files.tensors import replacing
 
 from .config import ConfigError, TrainConfig, differences, from_dict
 from .data.faces import FaceSet

@@ -16,7 +16,7 @@ import torch
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
-from ecgan_core.files import BadFile, read_header, read_tensors, write_tensors
+from ecgan_core.files.tensors import BadFile, read_header, read_tensors, write_tensors
 
 KIND = "the state of a training run"
 

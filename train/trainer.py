@@ -12,7 +12,7 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor
 
 from ecgan_core.emotions.vectors import replicate
-from ecgan_core.masks import sample_holes
+from ecgan_core.face.holes import sample_holes
 
 from . import runs
 from .chance import Chance

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..files import BadFile, read_header, read_tensors, write_tensors
+from ..files.tensors import BadFile, read_header, read_tensors, write_tensors
 from ..words import shown
 
 VECTOR_FORMAT = "1"

@@ -18,12 +18,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from ecgan_core.checkpoint import inspect_checkpoint, load_checkpoint, save_checkpoint
 from ecgan_core.emotions.vectors import EmotionVector
-from ecgan_core.files import BadFile, read_header
-from ecgan_core.frame import Frame
-from ecgan_core.latent import FaceLatent
-from ecgan_core.portrait_latent import PortraitLatent
+from ecgan_core.face.frame import Frame
+from ecgan_core.face.portrait_latent import PortraitLatent
+from ecgan_core.files.checkpoint import inspect_checkpoint, load_checkpoint, save_checkpoint
+from ecgan_core.files.latents import FaceLatent
+from ecgan_core.files.tensors import BadFile, read_header
 
 LOADERS: dict[str, Callable] = {
     "checkpoint": load_checkpoint,

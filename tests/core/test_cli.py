@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 from skimage import data
 
-from ecgan_core.checkpoint import save_checkpoint
 from ecgan_core.cli import main
+from ecgan_core.files.checkpoint import save_checkpoint
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,13 +14,13 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from ecgan_core import files
-from ecgan_core.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.cli import main
-from ecgan_core.disk import DAY, CannotWrite, sweep, sweep_once
 from ecgan_core.emotions.vectors import EmotionVector
-from ecgan_core.files import DTYPES, replacing, write_image, write_tensors
-from ecgan_core.latent import FaceLatent
+from ecgan_core.files import tensors as files
+from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
+from ecgan_core.files.disk import DAY, CannotWrite, sweep, sweep_once
+from ecgan_core.files.latents import FaceLatent
+from ecgan_core.files.tensors import DTYPES, replacing, write_image, write_tensors
 from tests.disks import disk, filled, unwritable, why
 
 __all__ = ["disk", "unwritable"]  # fixtures

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ecgan_core.emotions.vectors import EmotionSet, EmotionVector, UnknownEmotion, mix, replicate, separation
-from ecgan_core.files import BadFile
+from ecgan_core.files.tensors import BadFile
 
 
 def test_replication_repeats_the_label_until_the_code_is_full():
@@ -88,7 +88,7 @@ def test_a_vector_survives_its_file(tmp_path):
 
 
 def test_other_files_are_no_vectors(tmp_path, pipeline):
-    from ecgan_core.checkpoint import save_checkpoint
+    from ecgan_core.files.checkpoint import save_checkpoint
 
     save_checkpoint(pipeline, tmp_path / "model.safetensors")
     with pytest.raises(BadFile, match="is not an emotion vector: it is a safetensors file of something else"):

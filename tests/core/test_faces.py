@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from skimage import data
 
-from ecgan_core import cascade
-from ecgan_core.faces import (
+from ecgan_core.face import cascade
+from ecgan_core.face.finding import (
     Box,
     NoFaceFound,
     choose_face,
@@ -21,7 +21,7 @@ from ecgan_core.faces import (
     level,
     likely,
 )
-from ecgan_core.frame import FRAME, Frame, frame_of_image
+from ecgan_core.face.frame import FRAME, Frame, frame_of_image
 
 EYES = ((203, 101), (247, 103))  # (x, y) of the astronaut's left and right eye in skimage's picture, read off by hand
 MOUTH = (226, 145)

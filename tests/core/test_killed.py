@@ -9,13 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from ecgan_core.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.cli import main
-from ecgan_core.disk import sweep
 from ecgan_core.emotions.vectors import EmotionVector
-from ecgan_core.files import write_image
-from ecgan_core.latent import FaceLatent
-from ecgan_core.portrait_latent import PortraitLatent
+from ecgan_core.face.portrait_latent import PortraitLatent
+from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
+from ecgan_core.files.disk import sweep
+from ecgan_core.files.latents import FaceLatent
+from ecgan_core.files.tensors import write_image
 from tests.core.conftest import random_pipeline
 from tests.killing import forks, run, was_killed
 

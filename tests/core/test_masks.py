@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from ecgan_core import masks
-from ecgan_core.frame import FRAME
+from ecgan_core.face import holes as masks
+from ecgan_core.face.frame import FRAME
 
 
 def seeded(seed=0):

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from ecgan_core.emotions.vectors import EmotionVector, UnknownEmotion
-from ecgan_core.files import BadFile
-from ecgan_core.latent import FaceLatent
+from ecgan_core.files.latents import FaceLatent
+from ecgan_core.files.tensors import BadFile
 from ecgan_core.pipeline import ECGANPipeline
 
 

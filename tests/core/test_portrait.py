@@ -11,9 +11,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from skimage import data
 
-from ecgan_core.faces import Box, NoFaceFound
-from ecgan_core.files import BadFile
-from ecgan_core.portrait import PortraitLatent, complete_portraits, portrait_frame, render, shift_portraits
+from ecgan_core.face.finding import Box, NoFaceFound
+from ecgan_core.face.portrait import PortraitLatent, complete_portraits, portrait_frame, render, shift_portraits
+from ecgan_core.files.tensors import BadFile
 
 FACE = Box(174, 67, 103, 103)
 
@@ -76,7 +76,9 @@ def test_a_seed_gives_the_same_face_alone_and_in_a_batch(pipeline, astronaut, mo
 
 @pytest.mark.parametrize("at_once", [1, 8])
 def test_more_faces_than_fit_at_once_are_reported_as_they_are_done(pipeline, astronaut, mouth, monkeypatch, at_once):
-    monkeypatch.setattr("ecgan_core.portrait.faces_at_once", lambda pipeline: at_once)  # 8 is a graphics card's number
+    monkeypatch.setattr(
+        "ecgan_core.face.portrait.faces_at_once", lambda pipeline: at_once
+    )  # 8 is a graphics card's number
     steps = []
     latent = complete_portraits(
         pipeline, astronaut, mouth, boxes=FACE, samples=11, on_step=lambda done, total: steps.append((done, total))

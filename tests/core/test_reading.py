@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ecgan_core.faces import NoFaceFound
-from ecgan_core.reading import read_emotions
+from ecgan_core.face.finding import NoFaceFound
+from ecgan_core.face.reading import read_emotions
 
 
 @pytest.fixture

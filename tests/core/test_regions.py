@@ -4,10 +4,10 @@ import pytest
 import torch
 from skimage import data
 
-from ecgan_core.faces import NoFaceFound
-from ecgan_core.frame import Box, Frame
-from ecgan_core.masks import REGIONS
-from ecgan_core.regions import PARTS, face_hole, region_hole
+from ecgan_core.face.finding import NoFaceFound
+from ecgan_core.face.frame import Box, Frame
+from ecgan_core.face.holes import REGIONS
+from ecgan_core.face.regions import PARTS, face_hole, region_hole
 
 FRAME = Frame(30, -10, 200)
 

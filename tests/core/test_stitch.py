@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ecgan_core.frame import Frame
-from ecgan_core.stitch import blend_of, climb, crop, share_hole, stitch
+from ecgan_core.face.frame import Frame
+from ecgan_core.face.stitch import blend_of, climb, crop, share_hole, stitch
 
 
 def test_a_crop_repeats_the_edge_of_the_picture():

@@ -13,8 +13,8 @@ import torch
 from hypothesis import strategies as st
 from PIL import Image
 
-from ecgan_core.checkpoint import save_checkpoint
 from ecgan_core.cli import main as ecgan
+from ecgan_core.files.checkpoint import save_checkpoint
 from tests.fuzz.answers import must_be_a_sentence
 from tests.fuzz.examples import fuzz
 from tests.fuzz.strategies import box_texts, filled

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ecgan_core.colour import match_colour
-from ecgan_core.faces import choose_faces
-from ecgan_core.frame import Box, Frame
-from ecgan_core.masks import sample_holes
-from ecgan_core.portrait import complete_portraits, portrait_frame, render, shift_portraits
-from ecgan_core.portrait_latent import PortraitLatent
-from ecgan_core.regions import PARTS, region_hole
-from ecgan_core.stitch import blend_of, stitch
+from ecgan_core.face.colour import match_colour
+from ecgan_core.face.finding import choose_faces
+from ecgan_core.face.frame import Box, Frame
+from ecgan_core.face.holes import sample_holes
+from ecgan_core.face.portrait import complete_portraits, portrait_frame, render, shift_portraits
+from ecgan_core.face.portrait_latent import PortraitLatent
+from ecgan_core.face.regions import PARTS, region_hole
+from ecgan_core.face.stitch import blend_of, stitch
 from tests.fuzz.answers import answer, must_be_pictures, same
 from tests.fuzz.examples import fuzz
 from tests.fuzz.strategies import filled, masks, misshapen, mostly, numbers, odd_typed, seeds, spoilt, texts, things

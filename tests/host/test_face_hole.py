@@ -73,6 +73,6 @@ def test_it_shows_the_hole_in_the_picture_and_leaves_its_input_alone(pack, astro
 
 def test_its_menu_is_the_cores(pack):
     from comfy_ecgan import holes
-    from ecgan_core import regions
+    from ecgan_core.face import regions
 
     assert tuple(holes.PARTS) == regions.PARTS

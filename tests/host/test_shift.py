@@ -100,6 +100,6 @@ def test_a_vector_needs_a_name_and_a_face_in_each_picture(build):
 
 def test_the_faces_menu_is_the_cores(pack):
     from comfy_ecgan import portraits
-    from ecgan_core import portrait
+    from ecgan_core.face import portrait
 
     assert tuple(portraits.FACES) == portrait.FACE_CHOICES

@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from ecgan_core.cli import read_picture
-from ecgan_core.files import BadFile, write_tensors
+from ecgan_core.files.tensors import BadFile, write_tensors
 from train.config import ConfigError, Source, load_config
 from train.data.pictures import read_face
 from train.data.sources.row import DataError

@@ -6,8 +6,8 @@ import shutil
 import pytest
 import torch
 
-from ecgan_core.checkpoint import load_checkpoint
-from ecgan_core.files import write_tensors
+from ecgan_core.files.checkpoint import load_checkpoint
+from ecgan_core.files.tensors import write_tensors
 from train.cli import main
 from train.config import load_config
 from train.data.faces import load_faces

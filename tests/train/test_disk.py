@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ecgan_core.disk import CannotWrite
+from ecgan_core.files.disk import CannotWrite
 from tests.disks import can_mount, disk, filled, read_only, unwritable, why
 from train.cli import main
 from train.data.cache import Shot, decoded

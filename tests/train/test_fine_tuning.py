@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from ecgan_core.checkpoint import inspect_checkpoint, load_checkpoint, save_checkpoint
+from ecgan_core.files.checkpoint import inspect_checkpoint, load_checkpoint, save_checkpoint
 from train.cli import main
 from train.config import load_config
 from train.devices import make_accelerator

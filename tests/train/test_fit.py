@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from ecgan_core.checkpoint import inspect_checkpoint, load_checkpoint
+from ecgan_core.files.checkpoint import inspect_checkpoint, load_checkpoint
 from train import fit as fit_module
 from train.cli import main
 from train.config import load_config

@@ -24,8 +24,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ecgan_core.disk import CannotWrite, writing
-from ecgan_core.files import replacing
+from ecgan_core.files.disk import CannotWrite, writing
+from ecgan_core.files.tensors import replacing
 
 from .pictures import Crop, read_face
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from ecgan_core.checkpoint import load_checkpoint
-from ecgan_core.disk import writing
-from ecgan_core.files import replacing
+from ecgan_core.files.checkpoint import load_checkpoint
+from ecgan_core.files.disk import writing
+from ecgan_core.files.tensors import replacing
 from ecgan_core.pipeline import ECGANPipeline
 
 from ..config import Source, TrainConfig

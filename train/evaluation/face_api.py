@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ecgan_core.files import BadFile
+from ecgan_core.files.tensors import BadFile
 
 EXPRESSIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised")
 SAME_PERSON = 0.6  # usual threshold of the distance of two descriptors

@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ecgan_core.files import BadFile, read_header, write_tensors
-from ecgan_core.masks import region
+from ecgan_core.face.holes import region
+from ecgan_core.files.tensors import BadFile, read_header, write_tensors
 
 from ..config import TrainConfig
 from ..data.faces import FaceSet, augment, step_generator

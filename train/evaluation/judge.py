@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ecgan_core.files import BadFile, must_be_finite, read_header, read_tensors, write_tensors
+from ecgan_core.files.tensors import BadFile, must_be_finite, read_header, read_tensors, write_tensors
 from ecgan_core.losses import emotion_cross_entropy
 
 from ..config import TrainConfig

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ecgan_core.masks import REGIONS, hole_kind, region
+from ecgan_core.face.holes import REGIONS, hole_kind, region
 from ecgan_core.networks.generator import composite
 from ecgan_core.pipeline import ECGANPipeline
 

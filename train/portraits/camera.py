@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgan_core.frame import FRAME, FRAME_BELOW_BOX, FRAME_PER_BOX
+from ecgan_core.face.frame import FRAME, FRAME_BELOW_BOX, FRAME_PER_BOX
 
 from .mesh import Head
 from .scene import SKIN, Camera

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgan_core.disk import writing
+from ecgan_core.files.disk import writing
 
 from .assets import ELSEWHERE
 from .background import enlarged, sample_background

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ecgan_core.masks import region, sample_holes
+from ecgan_core.face.holes import region, sample_holes
 from train.config import TrainConfig, load_config
 from train.data.augment import augment, change_faces, change_holes, draw_change
 from train.data.faces import load_faces, step_generator, to_float

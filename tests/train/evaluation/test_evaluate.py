@@ -6,8 +6,8 @@ import shutil
 import pytest
 import torch
 
-from ecgan_core.checkpoint import load_checkpoint, save_checkpoint
-from ecgan_core.masks import REGIONS
+from ecgan_core.face.holes import REGIONS
+from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import main
 from train.config import load_config
 from train.data.faces import FaceSet, load_faces, to_float

@@ -5,7 +5,7 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from ecgan_core.masks import region
+from ecgan_core.face.holes import region
 from train.evaluation import metrics
 
 

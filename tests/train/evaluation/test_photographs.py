@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ecgan_core.checkpoint import save_checkpoint
-from ecgan_core.files import BadFile
+from ecgan_core.files.checkpoint import save_checkpoint
+from ecgan_core.files.tensors import BadFile
 from train.cli import main
 from train.config import load_config
 from train.evaluation.face_api import ExpressionNetwork, RecognitionNetwork, load_weights

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ecgan_core.faces import find_faces
-from ecgan_core.frame import FRAME
+from ecgan_core.face.finding import find_faces
+from ecgan_core.face.frame import FRAME
 from train.portraits.background import enlarged, sample_background
 from train.portraits.camera import Pose, rotation
 from train.portraits.check import find_fault

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from scipy.ndimage import binary_erosion
 
-from ecgan_core.masks import REGIONS, hole_kind, region
+from ecgan_core.face.holes import REGIONS, hole_kind, region
 
 from ...portraits.sheet import contact_sheet
 from ..pictures import frame, opened, read_bytes, upright

@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ecgan_core.disk import making_folder, writing
+from ecgan_core.files.disk import making_folder, writing
 
 from ...config import Source
 from ...portraits.assets import ELSEWHERE, cache_folder

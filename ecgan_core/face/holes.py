@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .words import finite, shown
+from ..words import finite, shown
 
 LEAST, MOST = 1e-20, 1e30  # the sum of hole frequencies, which are relative: torch draws by float32
 

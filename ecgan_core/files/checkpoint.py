@@ -5,7 +5,7 @@
     emotions       JSON {"names": […], "neutral": "…"}
     card           text: what it was made from, what it can do, its licence
     origin         "NAME (FINGERPRINT)" of the checkpoint that it was fine-tuned from, if it was
-    digest         of all its numbers (`files.write_tensors`); older files have none
+    digest         of all its numbers (`tensors.write_tensors`); older files have none
 
 Tensors are called encoder.*, generator.* and discriminator.*. The other form is diffusers' folder,
 `ECGANPipeline.save_pretrained` and `from_pretrained`. Importing this module does not import diffusers.
@@ -22,12 +22,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from .emotions.vectors import EmotionSet
-from .files import BadFile, Header, must_be_finite, read_header, read_tensors, write_tensors
+from ..emotions.vectors import EmotionSet
 from .header import FLOATS, shown
+from .tensors import BadFile, Header, must_be_finite, read_header, read_tensors, write_tensors
 
 if TYPE_CHECKING:
-    from .pipeline import ECGANPipeline
+    from ..pipeline import ECGANPipeline
 
 FORMAT_VERSION = 1
 NETWORKS = ("encoder", "generator", "discriminator")
@@ -95,7 +95,7 @@ def load_checkpoint(path: str | os.PathLike, dtype: torch.dtype = torch.float32)
     Raises:
         CheckpointError: the file is missing, no checkpoint, of a newer format, or its tensors do not fit its config.
     """
-    from .pipeline import ECGANPipeline
+    from ..pipeline import ECGANPipeline
 
     header = read_header(path, KIND, CheckpointError)
     info = _describe(path, header)
@@ -115,9 +115,9 @@ def load_checkpoint(path: str | os.PathLike, dtype: torch.dtype = torch.float32)
 
 def _empty_networks(path: str | os.PathLike, header: Header, info: CheckpointInfo) -> dict[str, Any]:
     """The three networks of a config on the meta device: shapes, no memory."""
-    from .networks.discriminator import Discriminator
-    from .networks.encoder import Encoder
-    from .networks.generator import Generator
+    from ..networks.discriminator import Discriminator
+    from ..networks.encoder import Encoder
+    from ..networks.generator import Generator
 
     classes = dict(zip(NETWORKS, (Encoder, Generator, Discriminator), strict=True))
     try:
@@ -195,7 +195,7 @@ def save_checkpoint(
         dtype: of the floating-point tensors in the file: half the size, or every bit.
         origin: name and fingerprint of the checkpoint that it was fine-tuned from.
     """
-    from .pipeline import evaluating
+    from ..pipeline import evaluating
 
     config: dict[str, dict] = {}
     tensors: dict[str, Tensor] = {}

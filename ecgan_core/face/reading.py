@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from .faces import NoFaceFound
-from .pipeline import PARTLY_MISSING, ECGANPipeline
+from ..pipeline import PARTLY_MISSING, ECGANPipeline
+from .finding import NoFaceFound
 from .portrait import matched, portrait_frame
 from .stitch import crop
 

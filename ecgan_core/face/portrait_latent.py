@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .files import BadFile, write_tensors
+from ..files.latents import FaceLatent, read_latent_file
+from ..files.tensors import BadFile, write_tensors
+from ..words import shown
 from .frame import Frame
-from .latent import FaceLatent, read_latent_file
 from .stitch import Blend, blend_of, share_hole
-from .words import shown
 
 PORTRAIT_FORMAT = "2"  # 1 knew one upright face in each picture
 READABLE_FORMATS = ("1", PORTRAIT_FORMAT)

@@ -9,15 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..emotions.vectors import EmotionVector
+from ..files.latents import FaceLatent
+from ..pipeline import PARTLY_MISSING, ECGANPipeline
+from ..words import finite, shown
 from .colour import match_colour
-from .emotions.vectors import EmotionVector
-from .faces import NoFaceFound, choose_faces, faces_near, find_faces, level
+from .finding import NoFaceFound, choose_faces, faces_near, find_faces, level
 from .frame import Box, Frame, frame_of_face, frame_of_image
-from .latent import FaceLatent
-from .pipeline import PARTLY_MISSING, ECGANPipeline
 from .portrait_latent import PortraitLatent
 from .stitch import crop, distance_from_middle, stitch
-from .words import finite, shown
 
 __all__ = [
     "FACE_CHOICES",

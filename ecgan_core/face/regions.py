@@ -1,6 +1,6 @@
 """A hole over a named part of a face in its picture, so that nobody has to paint one.
 
-The parts are those of `masks.REGIONS`, places in the model's frame that the networks were trained to fill. Here they
+The parts are those of `holes.REGIONS`, places in the model's frame that the networks were trained to fill. Here they
 are laid over a picture of any size, through the frame of its face.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .faces import find_faces, level, likely
+from .finding import find_faces, level, likely
 from .frame import Box, Frame, frame_of_face
-from .masks import REGIONS
+from .holes import REGIONS
 from .portrait import pixels_of, portrait_frame
 from .stitch import from_middle
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from .files import BadFile, must_be_finite, read_header, read_tensors, write_tensors
+from .tensors import BadFile, must_be_finite, read_header, read_tensors, write_tensors
 
 LATENT_FORMAT = "1"
 

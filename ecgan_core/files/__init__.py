@@ -1,0 +1,1 @@
+"""Files: safetensors believed only where they fit, written whole or not at all; checkpoints and latents in them."""
