@@ -30,6 +30,8 @@ from .networks.generator import Generator, composite
 from .words import finite, kind, shown
 
 COUNTABLE = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.bool, torch.uint8, torch.int64)
+# Where version 0.1 had the networks, as the folders that it saved name them in their model_index.json.
+MOVED = {f"ecgan_core.{name}": f"ecgan_core.networks.{name}" for name in ("encoder", "generator", "discriminator")}
 PARTLY_MISSING = 0.05  # a pixel that is masked by more than this share is missing for the networks
 
 
@@ -93,6 +95,16 @@ class ECGANPipeline(DiffusionPipeline):
     def from_pretrained(cls, *where: Any, **how: Any) -> ECGANPipeline:
         """As in diffusers, but weights are safetensors or nothing: where there are none, diffusers would unpickle."""
         return super().from_pretrained(*where, **how | {"use_safetensors": True})
+
+    @classmethod
+    def load_config(cls, *where: Any, **how: Any) -> Any:
+        """As in diffusers; a folder saved before the networks moved names them where they are now."""
+        config = super().load_config(*where, **how)
+        if isinstance(config, dict):
+            for name, value in config.items():
+                if isinstance(value, list) and len(value) == 2 and value[0] in MOVED:
+                    config[name] = [MOVED[value[0]], value[1]]
+        return config
 
     @property
     def frame_size(self) -> int:

@@ -76,6 +76,16 @@ def test_a_folder_gives_equal_outputs(pipeline, tmp_path, faces, holes):
     assert loaded.emotion_set == pipeline.emotion_set
 
 
+@torch.no_grad()
+def test_a_folder_of_before_the_networks_moved_still_opens(pipeline, tmp_path, faces, holes):
+    pipeline.save_pretrained(tmp_path)
+    index = tmp_path / "model_index.json"
+    saved = index.read_text()
+    assert saved.count("ecgan_core.networks.") == 3
+    index.write_text(saved.replace("ecgan_core.networks.", "ecgan_core."))
+    assert_same(ECGANPipeline.from_pretrained(tmp_path), pipeline, faces, holes)
+
+
 def test_from_file_to_folder_to_file(saved, tmp_path):
     load_checkpoint(saved).save_pretrained(tmp_path / "folder")
     save_checkpoint(
