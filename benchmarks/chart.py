@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ecgan_core.files.tensors import replacing
+from ecgan_core.files.replacing import replacing
 
 from .measure import Curve
 

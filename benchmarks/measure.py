@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from train.devices import has_bf16
+from train.learning.devices import has_bf16
 
 Case = Callable[[], object]
 Rounds = list[float]  # seconds, one for each round

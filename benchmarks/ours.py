@@ -16,7 +16,7 @@ from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.pipeline import ECGANPipeline
 from ecgan_core.precision import arrange_for_cpu, fastest_on_cpu
 from train.config import TrainConfig, load_config
-from train.networks import build_networks, pipeline_of
+from train.learning.networks import build_networks, pipeline_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTRAIT = ROOT / "workflows" / "input" / "portrait-1.png"

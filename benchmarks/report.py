@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from ecgan_core.files.tensors import replacing
+from ecgan_core.files.replacing import replacing
 
 from .measure import Part, Settings, Table, ratio_text
 

@@ -15,12 +15,12 @@ from typing import Any
 import torch
 from PIL import Image, ImageOps
 
-from ecgan_core.emotions.vectors import replicate
+from ecgan_core.emotions.codes import replicate
 from train.config import Networks, Source, TrainConfig
-from train.devices import make_accelerator
-from train.networks import build_networks
-from train.objective import Batch, CompletionObjective, DiscriminatorObjective, weigh
-from train.trainer import Trainer
+from train.learning.devices import make_accelerator
+from train.learning.networks import build_networks
+from train.learning.objective import Batch, CompletionObjective, DiscriminatorObjective, weigh
+from train.learning.trainer import Trainer
 
 from . import ours
 from .ceiling import ceilings, operations

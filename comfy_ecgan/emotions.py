@@ -26,7 +26,7 @@ def mix(model: HostModel, weights: Sequence[tuple[str, float]], vector: EmotionV
         UnknownEmotion: the model has no such emotion.
         ValueError: the vector belongs to another model.
     """
-    from ecgan_core.emotions import vectors as emotions
+    from ecgan_core.emotions.vectors import mix as mixed
 
     pipeline = model.pipeline
     if vector is not None:
@@ -35,7 +35,7 @@ def mix(model: HostModel, weights: Sequence[tuple[str, float]], vector: EmotionV
     for emotion, weight in weights:
         sums[emotion] = round(sums.get(emotion, 0.0) + weight, 6)  # 0.1 + 0.2 would make an ugly name
     start = vector or pipeline.vector(pipeline.emotion_set.neutral)
-    return emotions.mix(start, [(weight, pipeline.vector(name)) for name, weight in sums.items() if weight])
+    return mixed(start, [(weight, pipeline.vector(name)) for name, weight in sums.items() if weight])
 
 
 def read(model: HostModel, image: torch.Tensor, mask: torch.Tensor | None, *, face: str) -> tuple[str, torch.Tensor]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import folder_paths
 
 from ecgan_core.files.disk import writing
-from ecgan_core.files.tensors import NameTaken, put_new
+from ecgan_core.files.replacing import NameTaken, put_new
 from ecgan_core.words import shown
 
 from .file_names import safe_name

@@ -196,7 +196,7 @@ def read_picture(path: Path) -> Tensor:
     import torch
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    from .files.tensors import PICTURE_FORMATS
+    from .files.replacing import PICTURE_FORMATS
 
     try:
         if not path.is_file():
@@ -223,7 +223,7 @@ def write_picture(path: Path, picture: Tensor) -> None:
     """Write [3,H,W] in 0..1 as an 8-bit PNG, in one step; pixels that were read from 8 bits come out as they were."""
     from PIL import Image
 
-    from .files.tensors import write_image
+    from .files.replacing import write_image
 
     pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
     write_image(Image.fromarray(pixels), path, "PNG")

@@ -22,7 +22,9 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 from torch import Tensor, nn
 
-from .emotions.vectors import EmotionSet, EmotionVector, SeparationReport, separation
+from .emotions.codes import SeparationReport, separation
+from .emotions.sets import EmotionSet
+from .emotions.vectors import EmotionVector
 from .files.latents import FaceLatent
 from .networks.discriminator import Discriminator
 from .networks.encoder import Encoder

@@ -3,10 +3,9 @@
 | module | holds |
 |---|---|
 | `cli` `config` | `python -m train …`; what a run is |
-| `fit` `trainer` `objective` | a run in its folder; one step of it; what it minimises |
-| `networks` `features` | E, G, D, Q and φ of a config; φ and Q's warm-up |
-| `runs` `state` `export` | a run's folder, the state that it goes on from, the model that it leaves |
-| `status` `grid` `chart` | what a run shows: a line, faces, curves |
-| `devices` `processes` `chance` `interrupt` | precision; several processes as one; random numbers; being stopped |
+| `fit` `export` | a run from its start to its end; the model that it leaves |
+| `losses` | every term of the objective, with its equation |
+| `learning/` | one step: networks, objective, optimizers, random numbers, devices and processes |
+| `runs/` | a run's folder: the states that it goes on from, and what it shows |
 | `data/` `evaluation/` `portraits/` | data sets; measuring; the portrait studio |
 """

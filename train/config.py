@@ -13,8 +13,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 import yaml
 
 from ecgan_core.face.holes import hole_kind
-from ecgan_core.losses import LossWeights
 from ecgan_core.words import shown
+
+from .losses import LossWeights
 
 
 class ConfigError(ValueError):

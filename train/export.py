@@ -8,9 +8,9 @@ from diffusers.training_utils import EMAModel
 
 from ecgan_core.files.checkpoint import save_checkpoint
 
-from .networks import build_networks, pipeline_of
-from .runs import config_of, newest_state
-from .state import put_back
+from .learning.networks import build_networks, pipeline_of
+from .runs.run_folder import config_of, newest_state
+from .runs.state import put_back
 
 
 def export(run: Path, file: Path, card: str = "") -> list[str]:

@@ -12,20 +12,20 @@ from torch import Tensor
 
 from ecgan_core.files.checkpoint import save_checkpoint
 from ecgan_core.files.disk import CannotWrite, sweep, writing
-from ecgan_core.files.tensors import replacing
+from ecgan_core.files.replacing import replacing
 
-from . import runs
-from .chart import write_chart
 from .config import TrainConfig
 from .data.faces import FaceSet
-from .devices import has_bf16, make_accelerator
-from .grid import fixed_faces, sample_grid, write_picture
-from .interrupt import StopWish
-from .networks import build_networks, pipeline_of
-from .processes import gather, settle
-from .state import State, StateError
-from .status import FIRST_WORD, Tally, status_line
-from .trainer import Trainer
+from .learning.devices import has_bf16, make_accelerator
+from .learning.networks import build_networks, pipeline_of
+from .learning.processes import gather, settle
+from .learning.trainer import Trainer
+from .runs import run_folder
+from .runs.chart import write_chart
+from .runs.grid import fixed_faces, sample_grid, write_picture
+from .runs.interrupt import StopWish
+from .runs.state import State, StateError
+from .runs.status import FIRST_WORD, Tally, status_line
 
 __all__ = ["Run", "build_networks", "describe", "fit", "pipeline_of"]
 
@@ -45,12 +45,12 @@ def fit(
         CannotWrite: the disk is full or the like; what was saved before is whole.
         KeyboardInterrupt: Ctrl-C or SIGTERM; says what was saved.
     """
-    begun = runs.is_begun(out)
+    begun = run_folder.is_begun(out)
     if resume == "no" and begun:
         raise StateError(f"{out} already holds a run; give another --out, or --resume to go on with that one")
-    state, damaged = runs.newest_state(out) if resume == "yes" or begun else (None, [])
+    state, damaged = run_folder.newest_state(out) if resume == "yes" or begun else (None, [])
     if state is not None:
-        config = runs.resumed_config(out, state, config)
+        config = run_folder.resumed_config(out, state, config)
     with StopWish() as wish:
         accelerator = make_accelerator(config, out, cpu, tensorboard)
         try:
@@ -66,7 +66,7 @@ def fit(
             run.describe()
             run.train(wish)
         except CannotWrite as problem:
-            if not runs.states_of(out):
+            if not run_folder.states_of(out):
                 raise
             raise CannotWrite(f"{problem}; what was saved before is whole, and --resume goes on from it") from problem
         finally:
@@ -174,7 +174,9 @@ class Run:
         self.say(status_line(self.trainer.images, self.config.images, values))
         self.accelerator.log(values, step=self.trainer.images)
         if self.accelerator.is_main_process:
-            runs.append_metrics(self.out, {"images": self.trainer.images} | {k: round(v, 6) for k, v in values.items()})
+            run_folder.append_metrics(
+                self.out, {"images": self.trainer.images} | {k: round(v, 6) for k, v in values.items()}
+            )
 
     def say(self, text: str) -> None:
         """Print on the main process."""
@@ -204,7 +206,7 @@ class Run:
         if self.tally.steps:
             self._values(self.tally.means())  # nothing that is not finite is ever saved
         if self.accelerator.is_main_process:
-            self.trainer.save(runs.state_path(self.out, self.trainer.images))
+            self.trainer.save(run_folder.state_path(self.out, self.trainer.images))
         self.show()
 
     def show(self) -> None:
@@ -212,17 +214,17 @@ class Run:
         if not self.accelerator.is_main_process:
             return
         trainer = self.trainer
-        runs.drop_old_states(self.out, self.config.keep_states)
+        run_folder.drop_old_states(self.out, self.config.keep_states)
         with trainer.ema_weights():
             pipeline = pipeline_of(trainer.networks, self.config)
-            save_checkpoint(pipeline, runs.model_path(self.out), origin=trainer.origin)
-        write_chart(runs.read_metrics(self.out), self.out / "losses.png")
+            save_checkpoint(pipeline, run_folder.model_path(self.out), origin=trainer.origin)
+        write_chart(run_folder.read_metrics(self.out), self.out / "losses.png")
 
     def tidy(self, state: State) -> None:
         """Put away what a stopped run left beyond the `state` that is gone on from."""
         if self.accelerator.is_main_process:
-            runs.set_aside_after(self.out, state)
-            runs.forget_metrics_after(self.out, self.trainer.images)
+            run_folder.set_aside_after(self.out, state)
+            run_folder.forget_metrics_after(self.out, self.trainer.images)
 
 
 def describe(faces: FaceSet, config: TrainConfig) -> str:

@@ -1,14 +1,7 @@
-"""Emotions as data: the set of a model's emotions, their codes, and directions between them.
-
-A model's emotions have names, an order and a neutral one; nothing here knows how many there are. A label c of m entries
-becomes the code z_e = f(c) of d entries by replication (EC-GAN, section 3.2). An `EmotionVector` is a direction in code
-space, and editing is linear: z' = z + α·v.
-"""
+"""Emotion vectors: directions in a model's code space. Editing is linear: z' = z + α·v. They add and travel."""
 
 from __future__ import annotations
 
-import difflib
-import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,52 +13,6 @@ from ..files.tensors import BadFile, read_header, read_tensors, write_tensors
 from ..words import shown
 
 VECTOR_FORMAT = "1"
-
-
-def replicate(c: Tensor, channels: int) -> Tensor:
-    """z_e = f(c): the label c [..., m] repeated until it fills [..., channels]; entry k is c[..., k mod m]."""
-    index = torch.arange(channels, device=c.device) % c.shape[-1]
-    return c[..., index]
-
-
-class UnknownEmotion(ValueError):
-    """An emotion that the model does not have; the text lists those it has."""
-
-    def __init__(self, name: str, known: tuple[str, ...]):
-        near = difflib.get_close_matches(str(name)[:80].lower(), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        super().__init__(f"this model has no emotion {shown(name)}; it knows {', '.join(known)}{hint}")
-        self.name, self.known = name, known
-
-
-@dataclass(frozen=True)
-class EmotionSet:
-    """The emotions of a model: `names` in the order of its labels, and which of them is `neutral`, the origin.
-
-    Raises:
-        ValueError: no names, a name twice or empty, or a neutral that is not among them.
-    """
-
-    names: tuple[str, ...]
-    neutral: str
-
-    def __post_init__(self):
-        object.__setattr__(self, "names", tuple(self.names))
-        if not self.names or any(not isinstance(name, str) or not name.strip() for name in self.names):
-            raise ValueError(f"an emotion set needs at least one name and no empty ones, but it is {list(self.names)}")
-        if len(set(self.names)) < len(self.names):
-            raise ValueError(f"each emotion may be named only once, but the set is {', '.join(self.names)}")
-        if self.neutral not in self.names:
-            raise ValueError(f"the neutral emotion {self.neutral!r} is not one of {', '.join(self.names)}")
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def index(self, name: str) -> int:
-        """The place of `name` in a label; raises `UnknownEmotion`, which lists the known names."""
-        if name not in self.names:
-            raise UnknownEmotion(name, self.names)
-        return self.names.index(name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,59 +115,3 @@ def mix(start: EmotionVector, parts: Iterable[tuple[float, EmotionVector]]) -> E
         else:
             mixed = mixed + part if weight > 0 else mixed - part
     return mixed
-
-
-@dataclass(frozen=True)
-class SeparationReport:
-    """How far faces of an emotion lie from neutral ones along a direction, 0 = the neutral mean, 1 = the vector's tip.
-
-    `d_prime` is the distance of the means in standard deviations (nan when there is no spread to measure it by),
-    `accuracy` the share of faces on their own side of the midpoint, both groups counting alike.
-    """
-
-    mean: float
-    std: float
-    count: int
-    neutral_mean: float
-    neutral_std: float
-    neutral_count: int
-    d_prime: float
-    accuracy: float
-
-    def __str__(self) -> str:
-        against = f"{self.neutral_count} neutral ones" if self.neutral_count > 1 else "the model's own neutral"
-        faces = f"{self.count} faces" if self.count != 1 else "1 face"
-        text = f"{faces} against {against}: {self.accuracy:.0%} lie on their own side of the midpoint"
-        if math.isnan(self.d_prime):
-            return f"{text}. Give several different pictures to learn how reliable that is."
-        if self.d_prime >= 2 and self.accuracy >= 0.9:
-            verdict = "The vector separates the emotion well."
-        elif self.d_prime >= 1 and self.accuracy >= 0.7:
-            verdict = "The vector separates the emotion, but the two groups overlap; clearer pictures would help."
-        else:
-            verdict = "The model hardly tells these faces from neutral ones; use clearer pictures, or more of them."
-        return f"{text}, {self.d_prime:.1f} standard deviations apart. {verdict}"
-
-
-def separation(codes: Tensor, neutral_codes: Tensor, direction: Tensor) -> SeparationReport:
-    """Project codes [N,d] and neutral codes [M,d] onto `direction` [d] and say how well it tells them apart."""
-    codes, neutral_codes, direction = (t.detach().to("cpu", torch.float64) for t in (codes, neutral_codes, direction))
-    axis = direction / direction.square().sum().clamp(min=1e-12)
-    origin = neutral_codes.mean(dim=0)
-    emotion, neutral = (codes - origin) @ axis, (neutral_codes - origin) @ axis
-    middle = (emotion.mean() + neutral.mean()) / 2
-
-    spreads = [group.var() for group in (emotion, neutral) if len(group) > 1]
-    pooled = torch.stack(spreads).mean().sqrt() if spreads else torch.tensor(float("nan"))
-    gap = emotion.mean() - neutral.mean()
-    accuracy = ((emotion > middle).double().mean() + (neutral <= middle).double().mean()) / 2
-    return SeparationReport(
-        mean=emotion.mean().item(),
-        std=emotion.std(unbiased=False).item(),
-        count=len(emotion),
-        neutral_mean=neutral.mean().item(),
-        neutral_std=neutral.std(unbiased=False).item(),
-        neutral_count=len(neutral),
-        d_prime=(gap / pooled.clamp(min=1e-9)).item(),
-        accuracy=accuracy.item(),
-    )

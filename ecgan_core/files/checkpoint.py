@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from ..emotions.vectors import EmotionSet
+from ..emotions.sets import EmotionSet
 from .header import FLOATS, shown
 from .tensors import BadFile, Header, must_be_finite, read_header, read_tensors, write_tensors
 

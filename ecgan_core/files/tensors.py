@@ -7,28 +7,22 @@ of a weight would else be a number like any other.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import safetensors
 
-from .disk import ELSEWHERE, sweep_once, to_disk, unfinished_name, writing
+from .digest import DIGEST, digest
 from .header import BadHeader, end_of, parsed
+from .replacing import replacing
 
-if TYPE_CHECKING:  # torch takes seconds and memory to import, and whoever only replaces a file needs none of it
-    from PIL.Image import Image
+if TYPE_CHECKING:  # torch takes seconds and memory to import, and whoever only reads a header needs none of it
     from torch import Tensor
 
-# What pictures may be. Pillow would try all that it knows, and start another program (Ghostscript) for PostScript.
-PICTURE_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-DIGEST = "digest"  # of all tensors' bytes, in the metadata; files that others wrote may lack it
 MAX_HEADER_BYTES = 16 * 2**20  # our own headers have some ten kilobytes
 DTYPES = {
     "bool": "BOOL",
@@ -135,14 +129,6 @@ def read_tensors(
     return tensors
 
 
-def digest(parts: Iterable[memoryview]) -> str:
-    """Sixteen hex digits of some bytes: SHA-256, cut short."""
-    total = hashlib.sha256()
-    for part in parts:
-        total.update(part)
-    return total.hexdigest()[:16]
-
-
 def must_be_finite(
     tensors: Mapping[str, Tensor], path: str | os.PathLike, kind: str, error: type[BadFile] = BadFile
 ) -> None:
@@ -157,76 +143,6 @@ def must_be_finite(
                 f"{path} is {kind}, but not all numbers of its tensor {name} are finite; download it again, or export "
                 f"it anew from an earlier state of its training"
             )
-
-
-@contextmanager
-def replacing(
-    path: str | os.PathLike, elsewhere: str = ELSEWHERE, put: Callable[[str, str], None] = os.replace
-) -> Iterator[str]:
-    """The path of a temporary file that takes the place of `path` when the block ends well, and vanishes otherwise.
-
-    A kill leaves the old file or the new one, and maybe the temporary one, which `sweep` knows. So does a power cut:
-    the new file is on the disk before it gets its name (fsync: 0.4 to 15 ms for a small file, 20 to 60 ms for 240 MB,
-    on a virtual machine). Its name is not waited for: a power cut may undo the last write, but never half of it.
-
-    Args:
-        elsewhere: how to choose another place, for the error text.
-        put: gives the finished file its name; `put_new` leaves alone what has that name already.
-
-    Raises:
-        CannotWrite: the disk is full, read-only or the like.
-    """
-    path = Path(path)
-    temporary = unfinished_name(path)
-    with writing(path, elsewhere):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sweep_once(path.parent)
-        try:
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-            yield os.fspath(temporary)
-            to_disk(temporary)
-            put(os.fspath(temporary), os.fspath(path))
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-
-
-class NameTaken(Exception):
-    """There is a file of that name already."""
-
-
-def put_new(temporary: str, path: str) -> None:
-    """Rename a finished file to a name that nothing has; a kill leaves either nothing of that name or all of it.
-
-    Raises:
-        NameTaken: something has that name, be it a link that leads nowhere.
-    """
-    try:
-        try:
-            os.link(temporary, path)  # the one step that fails where the name is taken, as a rename does not
-            os.unlink(temporary)
-        except FileExistsError:
-            raise
-        except OSError:  # a disk without hard links: then a kill in this instant leaves an empty file
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-            os.replace(temporary, path)
-    except FileExistsError:
-        raise NameTaken(path) from None
-
-
-def write_image(image: Image, path: str | os.PathLike, format: str, **options: Any) -> None:
-    """Write a picture in one step, in Pillow's `format` and with its `options`.
-
-    Not straight into the file: where a disk fills up in the midst of a JPEG, Pillow leaves half of it and says nothing.
-
-    Raises:
-        CannotWrite: the disk is full, read-only or the like.
-    """
-    content = io.BytesIO()
-    image.save(content, format, **options)
-    with replacing(path) as temporary:
-        Path(temporary).write_bytes(content.getvalue())
 
 
 def write_tensors(

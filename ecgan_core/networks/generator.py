@@ -14,7 +14,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from ..emotions.vectors import replicate
+from ..emotions.codes import replicate
 from .blocks import ResidualBlock, UpBlock, VisibleAttention, missing_shares, pointwise
 
 OUTPUT_SCALES = 3  # images at S/4, S/2 and S, as PIC-Net's appearance loss wants them

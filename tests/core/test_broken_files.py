@@ -304,8 +304,8 @@ def test_a_pickle_is_never_opened(tmp_path):
 
 MEASURE = """
 import resource, sys
-from ecgan_core.files import BadFile
-from ecgan_core.checkpoint import load_checkpoint
+from ecgan_core.files.tensors import BadFile
+from ecgan_core.files.checkpoint import load_checkpoint
 import ecgan_core.pipeline
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sys.argv[1:]:

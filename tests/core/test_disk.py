@@ -20,7 +20,8 @@ from ecgan_core.files import tensors as files
 from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.files.disk import DAY, CannotWrite, sweep, sweep_once
 from ecgan_core.files.latents import FaceLatent
-from ecgan_core.files.tensors import DTYPES, replacing, write_image, write_tensors
+from ecgan_core.files.replacing import replacing, write_image
+from ecgan_core.files.tensors import DTYPES, write_tensors
 from tests.disks import disk, filled, unwritable, why
 
 __all__ = ["disk", "unwritable"]  # fixtures

@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
-from ecgan_core.emotions.vectors import EmotionSet, EmotionVector, UnknownEmotion, mix, replicate, separation
+from ecgan_core.emotions.codes import replicate, separation
+from ecgan_core.emotions.sets import EmotionSet, UnknownEmotion
+from ecgan_core.emotions.vectors import EmotionVector, mix
 from ecgan_core.files.tensors import BadFile
 
 

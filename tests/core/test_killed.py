@@ -15,7 +15,7 @@ from ecgan_core.face.portrait_latent import PortraitLatent
 from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.files.disk import sweep
 from ecgan_core.files.latents import FaceLatent
-from ecgan_core.files.tensors import write_image
+from ecgan_core.files.replacing import write_image
 from tests.core.conftest import random_pipeline
 from tests.killing import forks, run, was_killed
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ecgan_core import losses
 from ecgan_core.networks.encoder import DiagonalGaussian
+from train import losses
 
 
 def gaussian(mean, std):

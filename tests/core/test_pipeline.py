@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ecgan_core.emotions.vectors import EmotionVector, UnknownEmotion
+from ecgan_core.emotions.sets import UnknownEmotion
+from ecgan_core.emotions.vectors import EmotionVector
 from ecgan_core.files.latents import FaceLatent
 from ecgan_core.files.tensors import BadFile
 from ecgan_core.pipeline import ECGANPipeline

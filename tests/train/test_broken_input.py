@@ -18,8 +18,8 @@ from train.data.sources.row import DataError
 from train.data.sources.source import rows_of
 from train.evaluation.identity import load_identity
 from train.evaluation.judge import Judge, load_judge, save_judge
-from train.runs import config_of
-from train.state import StateError, read_state
+from train.runs.run_folder import config_of
+from train.runs.state import StateError, read_state
 
 RECIPES: dict[str, tuple[bytes, str]] = {
     "a list": (b"- a\n- b", "expected keys"),

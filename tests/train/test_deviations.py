@@ -11,9 +11,9 @@ from ecgan_core.files.tensors import write_tensors
 from train.cli import main
 from train.config import load_config
 from train.data.faces import load_faces
-from train.deviations import record_deviations
-from train.networks import build_networks
-from train.runs import newest_state
+from train.learning.deviations import record_deviations
+from train.learning.networks import build_networks
+from train.runs.run_folder import newest_state
 
 
 def test_a_deviation_counts_in_standard_deviations_of_the_prior(recipe, data):

@@ -16,7 +16,7 @@ from train.cli import main
 from train.data.cache import Shot, decoded
 from train.evaluation.identity import IdentityNetwork, save_identity
 from train.evaluation.judge import Judge, save_judge
-from train.runs import append_metrics, forget_metrics_after, newest_state, states_of
+from train.runs.run_folder import append_metrics, forget_metrics_after, newest_state, states_of
 
 from .conftest import draw_face
 

@@ -8,10 +8,10 @@ import torch
 from ecgan_core.files.checkpoint import inspect_checkpoint, load_checkpoint, save_checkpoint
 from train.cli import main
 from train.config import load_config
-from train.devices import make_accelerator
-from train.networks import build_networks, pipeline_of
-from train.runs import newest_state
-from train.trainer import Trainer
+from train.learning.devices import make_accelerator
+from train.learning.networks import build_networks, pipeline_of
+from train.learning.trainer import Trainer
+from train.runs.run_folder import newest_state
 
 TWO = ["emotions=[plain, grin]", "neutral=plain", "data=[{path: two, held_out: 0.25}]"]
 

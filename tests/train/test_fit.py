@@ -14,10 +14,10 @@ from ecgan_core.files.checkpoint import inspect_checkpoint, load_checkpoint
 from train import fit as fit_module
 from train.cli import main
 from train.config import load_config
-from train.devices import make_accelerator
-from train.objective import CompletionObjective
-from train.runs import states_of
-from train.trainer import Trainer
+from train.learning.devices import make_accelerator
+from train.learning.objective import CompletionObjective
+from train.learning.trainer import Trainer
+from train.runs.run_folder import states_of
 
 
 def fit(recipe, data, out, *overrides, more=()):
@@ -112,7 +112,7 @@ def test_losses_that_are_not_finite_stop_a_run_and_are_never_saved(recipe, data,
 
 
 def test_tensorboard_that_is_missing_is_said_before_anything_else(recipe, data, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("train.devices.is_tensorboard_available", lambda: False)
+    monkeypatch.setattr("train.learning.devices.is_tensorboard_available", lambda: False)
     assert fit(recipe, data, tmp_path / "run", more=["--tensorboard"]) == 1
     assert "pip install tensorboard" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from tests.killing import forks, run, was_killed
 from train.cli import main
-from train.runs import clock_of, newest_state, states_of
+from train.runs.run_folder import clock_of, newest_state, states_of
 
 pytestmark = forks
 

@@ -12,9 +12,9 @@ from PIL import Image
 from train.cli import main
 from train.config import load_config
 from train.data.faces import is_held_out, load_faces
-from train.devices import make_accelerator
 from train.evaluation.readability import readability
-from train.trainer import Trainer
+from train.learning.devices import make_accelerator
+from train.learning.trainer import Trainer
 
 from .conftest import EMOTIONS, draw_face
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from train.chance import Chance
 from train.cli import main
-from train.runs import states_of
+from train.learning.chance import Chance
+from train.runs.run_folder import states_of
 
 # Dropout is the one thing that each process draws for itself, so it is left out here.
 WITHOUT_DROPOUT = """

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 from train.cli import main
 from train.config import differences, load_config
-from train.runs import clock_of, states_of
-from train.trainer import Trainer
+from train.learning.trainer import Trainer
+from train.runs.run_folder import clock_of, states_of
 
 SMALLER = ["batch=4", "images=16", "warmup_images=32", "log_every=4", "save_every=8", "grid_every=100"]
 

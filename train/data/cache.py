@@ -25,7 +25,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ecgan_core.files.disk import CannotWrite, writing
-from ecgan_core.files.tensors import replacing
+from ecgan_core.files.replacing import replacing
 
 from .pictures import Crop, read_face
 

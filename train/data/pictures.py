@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from ecgan_core.files.disk import without_addresses
-from ecgan_core.files.tensors import PICTURE_FORMATS
+from ecgan_core.files.replacing import PICTURE_FORMATS
 
 from .depth import is_deep, of_8_bits
 from .sources.row import DataError

@@ -15,12 +15,12 @@ import torch
 
 from ecgan_core.files.checkpoint import load_checkpoint
 from ecgan_core.files.disk import writing
-from ecgan_core.files.tensors import replacing
+from ecgan_core.files.replacing import replacing
 from ecgan_core.pipeline import ECGANPipeline
 
 from ..config import Source, TrainConfig
 from ..data.faces import FaceSet, load_faces
-from ..grid import tile, write_picture
+from ..runs.grid import tile, write_picture
 from . import metrics
 from .face_api import WHERE
 from .halfway import HOLES as HALFWAY_HOLES

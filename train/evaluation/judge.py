@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ecgan_core.files.tensors import BadFile, must_be_finite, read_header, read_tensors, write_tensors
-from ecgan_core.losses import emotion_cross_entropy
 
 from ..config import TrainConfig
 from ..data.faces import FaceSet, augment, draw, step_generator, to_float
+from ..losses import emotion_cross_entropy
 
 KIND = "an emotion judge"
 JUDGE_SEED = 2_000_003  # added to the run's: the judge must not learn in the order that the run did

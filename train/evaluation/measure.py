@@ -19,7 +19,7 @@ from ecgan_core.pipeline import ECGANPipeline
 
 from ..config import TrainConfig
 from ..data.faces import FaceSet, to_float
-from ..grid import fixed_faces
+from ..runs.grid import fixed_faces
 from . import metrics
 from .identity import Baselines, IdentityNetwork, baselines
 from .judge import Judge, look_at

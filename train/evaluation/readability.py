@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from tqdm import trange
 
-from ecgan_core.files.tensors import replacing
-from ecgan_core.losses import emotion_cross_entropy
+from ecgan_core.files.replacing import replacing
 
 from ..config import Networks, Source, TrainConfig
 from ..data.faces import FaceSet, augment, draw, load_faces, step_generator, to_float
 from ..data.sources.row import DataError
 from ..data.sources.source import rows_of
-from ..features import FeatureNetwork
+from ..learning.features import FeatureNetwork
+from ..losses import emotion_cross_entropy
 from ..mixtures import without_mixtures
 
 HELD_OUT = 0.2  # share of the identities

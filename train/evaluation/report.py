@@ -11,7 +11,7 @@ from ecgan_core.face.holes import region
 from ecgan_core.pipeline import ECGANPipeline
 
 from ..data.faces import FaceSet
-from ..grid import fixed_faces, tile
+from ..runs.grid import fixed_faces, tile
 from .halfway import complete_halfway
 
 SHEET_FACES, SAMPLES = 16, 4

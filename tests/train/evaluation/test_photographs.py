@@ -12,7 +12,7 @@ from train.cli import main
 from train.config import load_config
 from train.evaluation.face_api import ExpressionNetwork, RecognitionNetwork, load_weights
 from train.evaluation.photographs import PublicNetworks, edited_pair, hole_of, load_photographs, measure_photographs
-from train.networks import build_networks, pipeline_of
+from train.learning.networks import build_networks, pipeline_of
 
 from ..conftest import draw_face
 

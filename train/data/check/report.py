@@ -6,7 +6,7 @@ import os
 import textwrap
 from pathlib import Path
 
-from ecgan_core.files.tensors import write_image
+from ecgan_core.files.replacing import write_image
 
 from .census import Census, Plan, table, take
 from .finding import ADVICE, HARMS, STOPS, Finding

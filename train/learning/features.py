@@ -15,14 +15,14 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from ecgan_core import losses
 from ecgan_core.face.holes import sample_holes
 from ecgan_core.networks.discriminator import Discriminator, EmotionHead
 
+from .. import losses
+from ..config import TrainConfig
+from ..data.faces import FaceSet, augment, draw, step_generator, to_float
+from ..runs.status import FIRST_WORD, duration
 from .chance import Chance
-from .config import TrainConfig
-from .data.faces import FaceSet, augment, draw, step_generator, to_float
-from .status import FIRST_WORD, duration
 
 WARMUP_SEED = 1_000_003  # added to the run's seed: the warm-up must not see the same batches as the run
 

@@ -11,21 +11,21 @@ from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
 from torch import Tensor
 
-from ecgan_core.emotions.vectors import replicate
+from ecgan_core.emotions.codes import replicate
 from ecgan_core.face.holes import sample_holes
 
-from . import runs
+from ..config import TrainConfig
+from ..data.augment import Change, change_faces, draw_change
+from ..data.faces import FaceSet, NoFaces, draw, draw_looks, load_faces, step_generator
+from ..runs import run_folder
+from ..runs.state import State, StateError, put_back, save_state
 from .chance import Chance
-from .config import TrainConfig
-from .data.augment import Change, change_faces, draw_change
-from .data.faces import FaceSet, NoFaces, draw, draw_looks, load_faces, step_generator
 from .deviations import record_deviations
 from .devices import compile_blocks
 from .features import reading_accuracy, warm_up
 from .networks import build_networks, start_from
 from .objective import Batch, CompletionObjective, DiscriminatorObjective, weigh
 from .processes import equalise, gather, share_batch_norm
-from .state import State, StateError, put_back, save_state
 
 
 class Trainer:
@@ -201,7 +201,7 @@ class Trainer:
         meta = {
             "step": self.step,
             "config": self.config.to_dict(),
-            "data": runs.mark_of(self.faces),
+            "data": run_folder.mark_of(self.faces),
             "origin": self.origin,
             "scaler": scaler.state_dict() if scaler else {},
         }
@@ -213,7 +213,7 @@ class Trainer:
         Raises:
             StateError: it is of other networks or other pictures than these.
         """
-        before, now = state.meta.get("data"), runs.mark_of(self.faces)
+        before, now = state.meta.get("data"), run_folder.mark_of(self.faces)
         if before and before != now:
             raise StateError(
                 f"the pictures are not those that the run in {state.path.parent} began with ({before} then, {now} "

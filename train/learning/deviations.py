@@ -7,7 +7,7 @@ import torch
 from ecgan_core.face.holes import region
 from ecgan_core.networks.encoder import Encoder
 
-from .data.faces import FaceSet, draw
+from ..data.faces import FaceSet, draw
 
 HOLE = "whole face"  # the hole that leaves most to chance
 

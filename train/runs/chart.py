@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ecgan_core.files.tensors import write_image
+from ecgan_core.files.replacing import write_image
 
 TITLES = {
     "appearance": "appearance: L1 to the face",

@@ -11,7 +11,7 @@ from accelerate.utils import is_tensorboard_available
 from ecgan_core.networks.encoder import Encoder
 from ecgan_core.networks.generator import Generator
 
-from .config import ConfigError, TrainConfig
+from ..config import ConfigError, TrainConfig
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -1,4 +1,4 @@
-"""The whole objective: what E and G minimise, and what D and Q minimise. The equations are in `ecgan_core.losses`.
+"""The whole objective: what E and G minimise, and what D and Q minimise. The equations are in `train.losses`.
 
 Both are modules whose `forward` is one training pass, so that Accelerate may wrap them for several processes.
 """
@@ -11,14 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ecgan_core import losses
-from ecgan_core.emotions.vectors import replicate
+from ecgan_core.emotions.codes import replicate
 from ecgan_core.networks.discriminator import Discriminator
 from ecgan_core.networks.encoder import DiagonalGaussian, Encoder
 from ecgan_core.networks.generator import Generator, composite
 
+from .. import losses
+from ..config import TrainConfig
 from .chance import Chance
-from .config import TrainConfig
 from .features import FeatureNetwork, read_emotions
 from .processes import weight_share
 

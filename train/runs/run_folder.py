@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ecgan_core.files.disk import writing
-from ecgan_core.files.tensors import replacing
+from ecgan_core.files.replacing import replacing
 
-from .config import ConfigError, TrainConfig, differences, from_dict
-from .data.faces import FaceSet
+from ..config import ConfigError, TrainConfig, differences, from_dict
+from ..data.faces import FaceSet
 from .state import DamagedState, State, StateError, read_state
 
 METRICS = "metrics.jsonl"

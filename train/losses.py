@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .networks.encoder import DiagonalGaussian
+from ecgan_core.networks.encoder import DiagonalGaussian
 
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 

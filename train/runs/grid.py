@@ -9,13 +9,13 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from ecgan_core.emotions.vectors import replicate
+from ecgan_core.emotions.codes import replicate
 from ecgan_core.face.holes import region
-from ecgan_core.files.tensors import write_image
+from ecgan_core.files.replacing import write_image
 from ecgan_core.networks.encoder import Encoder
 from ecgan_core.networks.generator import Generator, composite
 
-from .data.faces import FaceSet, to_float
+from ..data.faces import FaceSet, to_float
 
 GRID_HOLES = ("whole face", "lower face")
 

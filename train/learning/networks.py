@@ -11,7 +11,7 @@ from ecgan_core.networks.encoder import Encoder
 from ecgan_core.networks.generator import Generator
 from ecgan_core.pipeline import ECGANPipeline
 
-from .config import ConfigError, TrainConfig
+from ..config import ConfigError, TrainConfig
 from .features import FeatureNetwork
 
 
