@@ -43,7 +43,7 @@ def one_core(people: int, size: int) -> tuple[int, float, float]:
     from train.portraits.workers import single_threaded
 
     single_threaded()
-    from train.portraits.mesh import load_head
+    from train.portraits.head.mesh import load_head
     from train.portraits.portrait import photograph
     from train.portraits.recipe import load_recipe
 

@@ -5,7 +5,7 @@ import pytest
 from accelerate.state import AcceleratorState
 from PIL import Image, ImageDraw
 
-from train.portraits.mesh import Head, load_head
+from train.portraits.head.mesh import Head, load_head
 
 EMOTIONS = ("neutral", "happy", "surprised")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..cache_folder import cache_folder
 from ..config import Source, TrainConfig
 from ..mixtures import MIX, mixture_of, mixtures_of
-from ..portraits.assets import cache_folder
 from .augment import augment as augment
 from .cache import Shot, decoded, in_memory
 from .names import renaming

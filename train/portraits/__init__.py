@@ -2,12 +2,10 @@
 
 Where things are:
 
-    the head          assets, mesh, subdivide; scene has the names that all of them share
-    who               identity: hair_look, hairline, hairstyles, scalp_hair, facial_hair (hair gathers these five),
-                      skin, eyes, mouth, cloth, glasses
-    what it does      recipe, expression, wrinkles
-    how it is seen    camera, light, background, photo
-    how it is drawn   sitter (geometry), render (pixels): raster, strands, shade, radiance;
-                      compiled, vectors, curves, noise (arithmetic)
-    the studio        portrait (one picture, checked by check), studio, workers, sheet, command
+    kernels/          compiled arithmetic, and what all rooms hand to one another
+    head/             the mesh, and what is on it: eyes, mouth, skin, wrinkles, cloth, glasses
+    hair/             looks, hairlines, styles, strands
+    picture/          camera, light, background; raster, shade, photo
+    who, and how      identity, expression; sitter (geometry), render (pixels)
+    the studio        recipe, portrait (one picture, checked by check), studio, workers, sheet, command
 """

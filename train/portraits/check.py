@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .scene import LEFT_EYE, LOWER_TEETH, RIGHT_EYE, UPPER_TEETH, Visible
+from .kernels.scene import LEFT_EYE, LOWER_TEETH, RIGHT_EYE, UPPER_TEETH, Visible
 
 OPEN_EYE = 0.022  # smallest visible area of an open eye, in squared distances between the eyes
 MEANT_TO_SHUT = 0.25  # an eye with a blink beyond this may be shut

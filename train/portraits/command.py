@@ -105,7 +105,7 @@ def run_preview(arguments: argparse.Namespace) -> None:
 
     from ecgan_core.files.replacing import write_image
 
-    from .mesh import load_head
+    from .head.mesh import load_head
     from .portrait import photograph
     from .sheet import contact_sheet
 

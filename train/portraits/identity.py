@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cloth import ClothLook, sample_cloth
-from .eyes import EyeLook, sample_eyes
-from .glasses import GlassesLook, sample_glasses
-from .hair import HairLook, sample_hair
-from .mesh import SIDES, Head
-from .skin import SkinLook, sample_skin
+from .hair.hair import HairLook, sample_hair
+from .head.cloth import ClothLook, sample_cloth
+from .head.eyes import EyeLook, sample_eyes
+from .head.glasses import GlassesLook, sample_glasses
+from .head.mesh import SIDES, Head
+from .head.skin import SkinLook, sample_skin
 
 ANCESTRIES = ("african", "asian", "caucasian")  # MakeHuman's names for its three sets of adult heads
 SKIN_TONE = (4.0, 1.5, 0.8)  # usual tone of each: 0 lightest … 5 darkest

@@ -10,20 +10,20 @@ import numpy as np
 
 from ecgan_core.files.disk import writing
 
-from .assets import ELSEWHERE
-from .background import enlarged, sample_background
-from .camera import Camera, face_box, project, sample_camera, sample_pose
+from ..cache_folder import ELSEWHERE
 from .check import find_fault
-from .compiled import compiled_folder
 from .expression import Expression, perform
+from .head.mesh import Head
 from .identity import sample_identity
-from .light import sample_lighting
-from .mesh import Head
-from .photo import JPEG_QUALITY, develop
-from .raster import see
+from .kernels.compiled import compiled_folder
+from .kernels.scene import Visible
+from .picture.background import enlarged, sample_background
+from .picture.camera import Camera, face_box, project, sample_camera, sample_pose
+from .picture.light import sample_lighting
+from .picture.photo import JPEG_QUALITY, develop
+from .picture.raster import see
 from .recipe import Recipe
 from .render import render, samples_per_pixel
-from .scene import Visible
 from .sitter import Sitter, Stage
 
 RETAKES = 5  # before a picture is kept as it is

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from .hair.strands import cast, draw
 from .identity import Identity
-from .light import Lighting, brightness
-from .raster import mean_brightness, occlusion, resolve, see
-from .scene import Camera, Canvas, ShadowMap, Visible
-from .shade import shade
+from .kernels.scene import Camera, Canvas, ShadowMap, Visible
+from .picture.light import Lighting, brightness
+from .picture.raster import mean_brightness, occlusion, resolve, see
+from .picture.shade import shade
 from .sitter import Stage
-from .strands import cast, draw
 
 SHADOW_SAMPLES = 384
 SHADOW_SIDE = 4.2  # decimetres that the shadow map covers

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .background import sample_background
-from .camera import Pose, frame_side, landmark_vertices
-from .cloth import dress
 from .expression import Expression
-from .eyes import eye_centre, eye_sphere, eyeball
-from .glasses import glasses_mesh
-from .hair import Strands, face_roots, face_strands, grow_hair, hair_marks
+from .hair.hair import Strands, face_roots, face_strands, grow_hair, hair_marks
+from .head.cloth import dress
+from .head.eyes import eye_centre, eye_sphere, eyeball
+from .head.glasses import glasses_mesh
+from .head.mesh import MASKS, SIDES, Head
+from .head.wrinkles import Wrinkles, wrinkles_of
 from .identity import Identity
-from .light import sample_lighting
-from .mesh import MASKS, SIDES, Head
-from .raster import vertex_normals
-from .scene import GLASSES, LEFT_EYE, RIGHT_EYE, Surface
-from .wrinkles import Wrinkles, wrinkles_of
+from .kernels.scene import GLASSES, LEFT_EYE, RIGHT_EYE, Surface
+from .picture.background import sample_background
+from .picture.camera import Pose, frame_side, landmark_vertices
+from .picture.light import sample_lighting
+from .picture.raster import vertex_normals
 
 EYE_MATERIAL = {"left": LEFT_EYE, "right": RIGHT_EYE}
 HAIR_MIDDLE = np.array([0.0, 7.4, 0.45], np.float32)  # hair is shaded as seen from here, where normals are needed

@@ -128,7 +128,7 @@ def _size_of(folder: Path) -> int | None:
 
 def person_photographer(recipe: Recipe, folder: Path, size: int, wheel: Path | None) -> Callable[[int], None]:
     """The function that photographs identity i: its pictures and, after them, its rows are on disk when it returns."""
-    from .mesh import load_head
+    from .head.mesh import load_head
     from .portrait import photograph
 
     head = load_head(wheel)

@@ -23,7 +23,7 @@ from PIL import Image
 from train.cli import main
 from train.config import from_dict
 from train.data.faces import load_faces
-from train.portraits.compiled import source_digest
+from train.portraits.kernels.compiled import source_digest
 from train.portraits.portrait import RETAKES, photograph
 from train.portraits.recipe import UNITS, load_recipe
 from train.portraits.sheet import contact_sheet
@@ -170,11 +170,12 @@ def test_photo_0_switches_the_camera_off(emotions_file, head):
 def test_compiled_code_is_kept_for_its_own_sources_only(tmp_path):
     def digest(**changed):
         files = {
-            "shade": "from .skin import albedo\n\n\n@kernel\ndef shade():\n    pass\n",
-            "skin": "from .tones import RED\n",
+            "shade": "from .head.skin import albedo\n\n\n@kernel\ndef shade():\n    pass\n",
+            "head/skin": "from ..tones import RED\n",
             "tones": "RED = 1\n",
             "hair": "STRANDS = 2\n",
         }
+        (tmp_path / "head").mkdir(exist_ok=True)
         for name, text in (files | changed).items():
             (tmp_path / f"{name}.py").write_text(text)
         return source_digest(tmp_path)

@@ -9,21 +9,21 @@ import pytest
 
 from ecgan_core.face.finding import find_faces
 from ecgan_core.face.frame import FRAME
-from train.portraits.background import enlarged, sample_background
-from train.portraits.camera import Pose, rotation
 from train.portraits.check import find_fault
 from train.portraits.expression import HIGHEST, LID_SHARES, LIDS_OPEN, perform
-from train.portraits.hair import HairLook, grow_hair
-from train.portraits.hairstyles import STYLES
+from train.portraits.hair.hair import HairLook, grow_hair
+from train.portraits.hair.hairstyles import STYLES
+from train.portraits.head.subdivide import catmull_clark
 from train.portraits.identity import sample_identity
-from train.portraits.light import sample_lighting
-from train.portraits.photo import develop
+from train.portraits.kernels.scene import LEFT_EYE, RIGHT_EYE, SKIN, UPPER_TEETH
+from train.portraits.picture.background import enlarged, sample_background
+from train.portraits.picture.camera import Pose, rotation
+from train.portraits.picture.light import sample_lighting
+from train.portraits.picture.photo import develop
+from train.portraits.picture.raster import see, vertex_normals
 from train.portraits.portrait import photograph, take_portrait
-from train.portraits.raster import see, vertex_normals
 from train.portraits.recipe import UNITS, Recipe
-from train.portraits.scene import LEFT_EYE, RIGHT_EYE, SKIN, UPPER_TEETH
 from train.portraits.sitter import Sitter
-from train.portraits.subdivide import catmull_clark
 
 NEUTRAL = {"eyeWideLeft": 0.2, "eyeWideRight": 0.2}
 STILL = Recipe("neutral", {"neutral": NEUTRAL}, intensity=(1, 1), jitter=0, asymmetry=0, relight=0, photo=0, glasses=0)

@@ -16,8 +16,8 @@ from typing import Any
 
 from ecgan_core.files.disk import making_folder, writing
 
+from ...cache_folder import ELSEWHERE, cache_folder
 from ...config import Source
-from ...portraits.assets import ELSEWHERE, cache_folder
 from ..cache import progress
 from .row import DataError, value_of
 

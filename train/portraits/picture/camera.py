@@ -8,8 +8,8 @@ import numpy as np
 
 from ecgan_core.face.frame import FRAME, FRAME_BELOW_BOX, FRAME_PER_BOX
 
-from .mesh import Head
-from .scene import SKIN, Camera
+from ..head.mesh import Head
+from ..kernels.scene import SKIN, Camera
 
 DISTANCE = 11.0  # of the camera from the origin, decimetres
 PIVOT = np.array([0.0, 6.25, 0.25], np.float32)  # where the head turns, in the neck

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .compiled import kernel
-from .scene import Camera, Canvas, Lights, ShadowMap
+from ..kernels.compiled import kernel
+from ..kernels.scene import Camera, Canvas, Lights, ShadowMap
 
 HAIR, BROW, BEARD, LASH = range(4)  # kinds of strands
 

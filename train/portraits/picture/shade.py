@@ -6,14 +6,15 @@ import math
 
 import numpy as np
 
-from .cloth import ClothLook, cloth_colour, cloth_depth
-from .compiled import kernel
-from .eyes import EyeLook, catchlight, eye_axes, eye_colour, eye_normal, lid_shade
-from .glasses import NO_GLASSES, GlassesLook
-from .mouth import cavity_colour, tongue_colour, tooth_colour
-from .noise import noise
-from .radiance import Matter, radiance
-from .scene import (
+from ..head.cloth import ClothLook, cloth_colour, cloth_depth
+from ..head.eyes import EyeLook, catchlight, eye_axes, eye_colour, eye_normal, lid_shade
+from ..head.glasses import NO_GLASSES, GlassesLook
+from ..head.mouth import cavity_colour, tongue_colour, tooth_colour
+from ..head.skin import BLOOD, DARK, FRECKLED, OIL, SkinLook, skin_colour, skin_map
+from ..head.wrinkles import Wrinkles, aged, wrinkle_relief
+from ..kernels.compiled import kernel
+from ..kernels.noise import noise
+from ..kernels.scene import (
     LEFT_EYE,
     LOWER_TEETH,
     RIGHT_EYE,
@@ -27,9 +28,8 @@ from .scene import (
     Surface,
     Visible,
 )
-from .skin import BLOOD, DARK, FRECKLED, OIL, SkinLook, skin_colour, skin_map
-from .vectors import corner_mean, corner_mean3, dot, hill, mix, smoothstep, times, unit
-from .wrinkles import Wrinkles, aged, wrinkle_relief
+from ..kernels.vectors import corner_mean, corner_mean3, dot, hill, mix, smoothstep, times, unit
+from .radiance import Matter, radiance
 
 LIPS, LID, _, INSIDE_MOUTH, SCALP, BROW, BEARD, FIRST_OF_MAP = range(8)  # columns of Surface.marks, then a skin map's
 BLOTCH, GRAIN, HEIGHT, CREASE = range(4)  # what is worked out once for each block of 2 × 2 samples

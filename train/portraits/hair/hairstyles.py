@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ..head.mesh import Head
+from ..kernels.scene import SKIN
 from .curves import resample, smoothstep, unit
 from .hairline import EYE_LEVEL
-from .mesh import Head
-from .scene import SKIN
 
 Comb = tuple[float, float, float]  # away from the parting, up, towards the viewer
 

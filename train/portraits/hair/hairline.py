@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..head.mesh import Head
+from ..kernels.scene import SKIN
 from .curves import smoothstep
-from .mesh import Head
-from .scene import SKIN
 
 EYE_LEVEL = 7.284  # y of the eyes; identities are moved so that it is theirs too
 HEAD_CENTRE = np.array([0, 7.45, 0.48], np.float32)  # in the middle of the skull

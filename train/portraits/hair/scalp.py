@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ..head.mesh import Head
 from .curves import resample, smoothstep, unit
-from .hair_look import HairLook
 from .hairline import HEAD_CENTRE, above_hairline, scalp_density, scatter
 from .hairstyles import STYLES, GuideRoots, Style, body_of, grow_guides
-from .mesh import Head
+from .look import HairLook
 from .strands import HAIR, Strands
 
 GUIDES = 600

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from .compiled import kernel
-from .scene import NOTHING, Canvas, Visible
+from ..kernels.compiled import kernel
+from ..kernels.scene import NOTHING, Canvas, Visible
 
 OCCLUSION_REACH = 0.30  # decimetres
 OCCLUSION_STEPS = 14

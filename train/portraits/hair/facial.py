@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..head.mesh import Head
 from .curves import along, smoothstep, unit
-from .hair_look import HairLook
 from .hairline import BROW_X, Roots, above_hairline, beard_density, brow_density, brow_offset, scatter
-from .mesh import Head
+from .look import HairLook
 from .strands import BEARD, BROW, LASH, Strands
 
 BROW_STRANDS = 1800

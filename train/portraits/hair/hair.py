@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .facial_hair import FaceRoots, face_marks, face_roots, face_strands
-from .hair_look import HairLook, sample_hair
+from ..head.mesh import Head
+from .facial import FaceRoots, face_marks, face_roots, face_strands
 from .hairline import scalp_density
-from .mesh import Head
-from .scalp_hair import grow_hair
+from .look import HairLook, sample_hair
+from .scalp import grow_hair
 from .strands import Strands
 
 __all__ = [

@@ -1,0 +1,1 @@
+"""The head and what is on it: its mesh, eyes, mouth, skin, wrinkles, clothes and glasses."""

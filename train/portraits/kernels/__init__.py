@@ -1,0 +1,1 @@
+"""The arithmetic that numba compiles, and the named tuples that all rooms of the studio hand to one another."""
