@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import around, ceiling, completion, growth, training
-from .chart import write_chart
-from .measure import Part, add_arguments, settings_of
-from .ours import ROOT
-from .report import goal_table, machine, table_lines, write_report
+from .measuring.chart import write_chart
+from .measuring.measure import Part, add_arguments, settings_of, table_lines
+from .measuring.ours import ROOT
+from .measuring.report import goal_table, machine, write_report
 
 PARTS = {
     "ceiling": ceiling.measure,

@@ -7,8 +7,8 @@ import statistics
 from tools.host import HostError
 
 from . import pack_import, portraits
-from .measure import Part, Settings, Table, run_alone, time_text
-from .memory import high_water, in_child
+from .measuring.measure import Part, Settings, Table, run_alone, time_text
+from .measuring.memory import high_water, in_child
 
 
 def measure(settings: Settings) -> Part:

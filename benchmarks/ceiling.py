@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from . import ours
-from .measure import Case, Part, Settings, Table, half, interleaved, run_alone, seconds_of, spoken
+from .measuring import ours
+from .measuring.measure import Case, Part, Settings, Table, half, interleaved, run_alone, seconds_of, spoken
 
 CONVOLUTIONS = ((64, 128, 8), (128, 64, 8), (256, 32, 8), (256, 64, 8))  # channels, side, pictures
 ON_A_CARD = ((256, 128, 32), (512, 64, 32), (512, 128, 32))

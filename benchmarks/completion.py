@@ -19,9 +19,21 @@ from ecgan_core.face.portrait import portrait_frames
 from ecgan_core.files.checkpoint import load_checkpoint
 from ecgan_core.pipeline import ECGANPipeline
 
-from . import ours, peers
-from .measure import Case, Part, Rounds, Settings, Table, interleaved, ratio, ratio_text, run_alone, spoken, time_text
-from .memory import can_measure, in_child, peak_megabytes
+from .measuring import ours, peers
+from .measuring.measure import (
+    Case,
+    Part,
+    Rounds,
+    Settings,
+    Table,
+    interleaved,
+    ratio,
+    ratio_text,
+    run_alone,
+    spoken,
+    time_text,
+)
+from .measuring.memory import can_measure, in_child, peak_megabytes
 
 LARGE, BUNDLED = "EC-GAN, networks of 256 pixels", "EC-GAN, the bundled model"
 ROUNDS = {"lama": 5, "mat": 3, "diffusion": 2}  # the slow ones less often

@@ -9,8 +9,8 @@ from pathlib import Path
 from ecgan_core import DEFAULT_CHECKPOINT
 from ecgan_core.pipeline import ECGANPipeline
 
-from . import ours
-from .measure import Case, Curve, Part, Settings, Table, interleaved, run_alone, time_text
+from .measuring import ours
+from .measuring.measure import Case, Curve, Part, Settings, Table, interleaved, run_alone, time_text
 
 COUNTS = (1, 2, 4, 8, 16)
 

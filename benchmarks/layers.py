@@ -15,9 +15,9 @@ from typing import NamedTuple
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from . import ours
 from .ceiling import ceilings
-from .measure import Part, Settings, Table, run_alone, spoken
+from .measuring import ours
+from .measuring.measure import Part, Settings, Table, run_alone, spoken
 
 SHOWN = 12  # rows of a table
 

@@ -22,11 +22,11 @@ import numpy as np
 import psutil  # type: ignore[import-untyped]
 from PIL import Image
 
-from benchmarks import load_cases
-from benchmarks.load_cases import Case
-from benchmarks.load_drive import Log, drive
-from tools.client import RunError
-from tools.server import Server, prepare_base
+from benchmarks.measuring import load_cases
+from benchmarks.measuring.load_cases import Case
+from benchmarks.measuring.load_drive import Log, drive
+from tools.comfyui.client import RunError
+from tools.comfyui.server import Server, prepare_base
 
 WARM_UP = 24  # prompts, each kind at least once
 SLOPE = 0.2  # MB a prompt, over the last half of them

@@ -15,7 +15,7 @@ from ecgan_core.face.portrait import complete_portraits, render
 from ecgan_core.face.regions import face_hole
 from ecgan_core.pipeline import ECGANPipeline
 
-from . import ours
+from .measuring import ours
 
 PARTS = ("whole face", "lower face", "mouth")
 

@@ -26,7 +26,7 @@ from ecgan_core.face.finding import faces_near, find_faces, is_covered, level
 from ecgan_core.face.portrait import pixels_of
 from ecgan_core.precision import arrange_for_cpu
 
-from . import ours
+from .measuring import ours
 
 # Settings before four of the steps.
 TWO_LOOKS = ("COARSE_TO_FINE", ((12, 1), (5, 1), (0, 1)))

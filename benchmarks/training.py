@@ -22,10 +22,10 @@ from train.learning.networks import build_networks
 from train.learning.objective import Batch, CompletionObjective, DiscriminatorObjective, weigh
 from train.learning.trainer import Trainer
 
-from . import ours
 from .ceiling import ceilings, operations
-from .measure import Part, Settings, Table, interleaved, ratio, run_alone, spoken, time_text
-from .memory import can_measure, in_child, peak_megabytes
+from .measuring import ours
+from .measuring.measure import Part, Settings, Table, interleaved, ratio, run_alone, spoken, time_text
+from .measuring.memory import can_measure, in_child, peak_megabytes
 
 TINY = Networks(64, (8, 8, 16, 16), 12, (8, 16, 16), (8, 8, 16, 16), feature_widths=(8, 8, 16, 16))
 PEOPLE = 3  # in the data set; the speed does not depend on it

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tools import example
+from tools.comfyui.server import Server, prepare_base
 from tools.host import ROOT
-from tools.server import Server, prepare_base
 
 # Whoever is started in the background of a script ignores Ctrl-C, and so does all that it starts, such as the commands
 # that the tests interrupt.

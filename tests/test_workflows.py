@@ -10,7 +10,7 @@ from PIL import Image
 
 from ecgan_core import DEFAULT_CHECKPOINT
 from tools import example, gallery
-from tools.workflow import Node
+from tools.comfyui.workflow import Node
 
 FOLDER = example.UI_WORKFLOW.parent
 

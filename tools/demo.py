@@ -17,10 +17,10 @@ from typing import Any
 from PIL import Image
 
 from tools import example
-from tools.client import Run, RunError
+from tools.comfyui.client import Run, RunError
+from tools.comfyui.server import Server, prepare_base
 from tools.contact_sheet import Row, contact_sheet
 from tools.host import ROOT, HostError
-from tools.server import Server, prepare_base
 
 BASE = ROOT / ".host"
 OUTPUT = ROOT / "output" / "demo"

@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tools.comfyui.server import Server, prepare_base
 from tools.host import ROOT, HostError
-from tools.server import Server, prepare_base
 
 LOCALES = ROOT / "locales"
 REMEMBERED = LOCALES / "translated.json"

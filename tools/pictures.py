@@ -18,12 +18,13 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ecgan_core.face.regions import PARTS
-from tools import example, gallery, page
-from tools.client import RunError
+from tools import example, gallery
+from tools.comfyui import page
+from tools.comfyui.client import RunError
+from tools.comfyui.server import Server, prepare_base
+from tools.comfyui.workflow import Node, Workflow
 from tools.gallery import pieces
 from tools.host import ROOT, HostError
-from tools.server import Server, prepare_base
-from tools.workflow import Node, Workflow
 
 HELP = ROOT / "comfy_ecgan" / "web" / "docs" / "images"
 MAX_BYTES = 40_000

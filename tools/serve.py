@@ -9,9 +9,9 @@ import sys
 import webbrowser
 
 from tools import example
+from tools.comfyui.server import Server, copy_into, prepare_base
 from tools.demo import BASE, end_in_order
 from tools.host import HostError
-from tools.server import Server, copy_into, prepare_base
 
 PACK_NAME = "comfy_ecgan"
 

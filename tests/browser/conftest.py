@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools.server import Server
+from tools.comfyui.server import Server
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed: see the `dev` extra")
 
-from tools.page import browsing, find_browser, open_page
+from tools.comfyui.page import browsing, find_browser, open_page
 
 REQUIRED = os.environ.get("ECGAN_REQUIRE_BROWSER") == "1"
 

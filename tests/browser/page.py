@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tools.page import api_form, load, open_page, wait_until_ready
+from tools.comfyui.page import api_form, load, open_page, wait_until_ready
 
 __all__ = [
     "SHOWN",

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser.page import set_widget
-from tools.page import api_form, load, open_page
-from tools.server import Server
+from tools.comfyui.page import api_form, load, open_page
+from tools.comfyui.server import Server
 
 STYLES = {"canvas": False, "nodes 2.0": True}
 INPUTS = [f"{kind}_{number}" for number in range(1, 5) for kind in ("emotion", "weight")]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools.server import Server
+from tools.comfyui.server import Server
 
 COUNTS = [1, 2, 3, 4, 5, 6, 7, 12, 40]
 

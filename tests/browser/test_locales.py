@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.page import open_page
 from tools import locales
-from tools.server import Server
+from tools.comfyui.server import Server
 
 NODE = "EmotionShift"
 NEW_NODE = f"""() => {{ app.graph.clear(); const node = LiteGraph.createNode('{NODE}'); node.pos = [300, 200];

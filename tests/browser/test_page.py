@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.browser.page import open_workflow, pictures, run_workflow, select, set_widget, wait_until_ready
 from tools import example
-from tools.server import Server
+from tools.comfyui.server import Server
 
 ONE_PAGE = True
 

@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from tools import example
-from tools.client import Run, RunError
+from tools.comfyui.client import Run, RunError
+from tools.comfyui.server import Server, prepare_base
 from tools.host import ROOT
-from tools.server import Server, prepare_base
 
 OTHER_MODEL = "ecgan-portraits-64.safetensors"
 SAVERS = ("5", "6")  # of the example: the completed face, and the shifted one

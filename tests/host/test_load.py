@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks import load, load_cases
-from benchmarks.load_drive import drive, mine
-from tools.server import Server
+from benchmarks import load
+from benchmarks.measuring import load_cases
+from benchmarks.measuring.load_drive import drive, mine
+from tools.comfyui.server import Server
 
 PROMPTS = 40
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools import locales
-from tools.server import Server
+from tools.comfyui.server import Server
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.host import saved
-from tools.server import Server
+from tools.comfyui.server import Server
 
 
 def test_the_first_release_is_among_them() -> None:

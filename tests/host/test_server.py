@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.comfyui.server import Server, free_port, prepare_base
 from tools.host import HostError, comfyui_dir
-from tools.server import Server, free_port, prepare_base
 
 
 def test_a_failed_start_shows_the_log_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.test_registry import ROOT, shipped
 from tools import example
-from tools.server import Server, prepare_base
+from tools.comfyui.server import Server, prepare_base
 
 NAME = "ecgan-from-the-registry"
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from tools import demo, example, gallery
-from tools.client import Run, RunError
-from tools.server import Server
+from tools.comfyui.client import Run, RunError
+from tools.comfyui.server import Server
 
 INPUTS = [*sorted(path.name for path in example.PORTRAITS.glob("*.png")), example.PHOTOGRAPH]
 

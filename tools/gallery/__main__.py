@@ -12,9 +12,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tools import example, page
+from tools import example
+from tools.comfyui import page
+from tools.comfyui.server import Server, prepare_base
 from tools.host import HostError
-from tools.server import Server, prepare_base
 
 from . import GALLERY
 

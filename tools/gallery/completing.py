@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools import example
-from tools.workflow import Group, Node, Workflow
+from tools.comfyui.workflow import Group, Node, Workflow
 
 from .pieces import (
     FIRST,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.workflow import Group, Node, Workflow
+from tools.comfyui.workflow import Group, Node, Workflow
 
 from .pieces import (
     FIRST,

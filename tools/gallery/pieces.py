@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ecgan_core import DEFAULT_CHECKPOINT
-from tools.workflow import Node
+from tools.comfyui.workflow import Node
 
 # Columns: where they begin and how wide the nodes in them are.
 FIRST, SECOND, THIRD, FOURTH = 40, 440, 860, 1280

@@ -169,10 +169,15 @@ def ratio_text(value: float) -> str:
     return f"1/{1 / value:.3g}" if value < 1 / 3 else f"{value:.3g}"
 
 
+def table_lines(table: Table) -> list[str]:
+    """A table in Markdown."""
+    lines = [f"## {table.title}", "", f"| {' | '.join(table.columns)} |", "|---" * len(table.columns) + "|"]
+    lines += [f"| {' | '.join(row)} |" for row in table.rows]
+    return [*lines, "", table.note] if table.note else lines
+
+
 def run_alone(measure: Callable[[Settings], Part], name: str, about: str | None) -> None:
     """A part's own command: measure it and print its tables."""
-    from .report import table_lines
-
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
     add_arguments(parser)
     arguments = parser.parse_args()

@@ -4,7 +4,8 @@ Their weights are not needed: speed and memory are those of the architecture, an
 as it runs best with ordinary means: without gradients, channels-last where its weights allow it, in float32 or in the
 device's 16-bit format, whichever is faster here (`Peer.precision` says which it was).
 
-`python -m benchmarks.peers` prints their sizes. The packages are the `bench` extra; without them a peer is left out.
+`python -m benchmarks.measuring.peers` prints their sizes. The packages are the `bench` extra; without them a peer is
+left out.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.client import Client
+from tools.comfyui.client import Client
 from tools.host import ROOT, HostError, comfyui_dir
 
 FOLDERS = ("custom_nodes", "user/default/workflows", "user/default/subgraphs", "input", "output", "models", "temp")

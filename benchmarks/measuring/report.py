@@ -14,7 +14,7 @@ import torch
 
 from ecgan_core.files.replacing import replacing
 
-from .measure import Part, Settings, Table, ratio_text
+from .measure import Part, Settings, Table, ratio_text, table_lines
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,3 @@ def markdown(parts: Mapping[str, Part], figures: Mapping[str, float], where: Map
     for table in [goal_table(figures), *(table for part in parts.values() for table in part.tables)]:
         lines += ["", *table_lines(table)]
     return "\n".join(lines) + "\n"
-
-
-def table_lines(table: Table) -> list[str]:
-    """A table in Markdown."""
-    lines = [f"## {table.title}", "", f"| {' | '.join(table.columns)} |", "|---" * len(table.columns) + "|"]
-    lines += [f"| {' | '.join(row)} |" for row in table.rows]
-    return [*lines, "", table.note] if table.note else lines

@@ -18,7 +18,7 @@ from ecgan_core.precision import arrange_for_cpu, fastest_on_cpu
 from train.config import TrainConfig, load_config
 from train.learning.networks import build_networks, pipeline_of
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PORTRAIT = ROOT / "workflows" / "input" / "portrait-1.png"
 FACES = sorted((ROOT / "workflows" / "input").glob("*.jpg"))
 SIZES = (64, 128, 256, 512)

@@ -15,9 +15,9 @@ from typing import Any
 import aiohttp
 import psutil  # type: ignore[import-untyped]
 
-from benchmarks.load_cases import MINE, MODELS, Case
+from benchmarks.measuring.load_cases import MINE, MODELS, Case
+from tools.comfyui.server import Server
 from tools.host import ROOT
-from tools.server import Server
 
 QUEUED = 6  # of each client at a time
 SILENCE = 180.0  # seconds without a word after which a prompt counts as stuck
