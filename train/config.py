@@ -136,6 +136,7 @@ class TrainConfig:
     ema_decay: float = 0.995
 
     emotion_loss: str = "cross_entropy"  # or "l1", the paper's
+    perceptual_loss: str = "normalised"  # features of length 1, squared, as LPIPS compares them; or "l1", the paper's
     code: str = "label"  # what is fed as c: the label, or "inferred": Q's reading of the ground truth, as in the paper
     warmup_images: int = 30_000  # for Q and φ, before E, G and D start; the MI loss needs a Q that can read
     resample: float = 0.15  # share of items asked for another emotion than their own on the generative path
@@ -143,6 +144,7 @@ class TrainConfig:
     prior_hole_weight: float = 1.0  # L_app inside the hole on the generative path (PIC-Net: 0)
     moved_weight: float = 0.0  # how much more it counts there where the wanted expression moves the face
     mi_enough: float = 0.9
+    second_opinion: bool = True  # the mutual information loss asks φ every other step; false: always Q, as in the paper
     adversarial_ramp: float = 0.25  # share of the run over which the adversarial weight grows from a tenth to its full
     augment: bool = True
     mirror: bool = True  # half of the faces; false for expressions with a side, such as a wink: both at once is neither
@@ -165,6 +167,7 @@ class TrainConfig:
             )
         for key, allowed in {
             "emotion_loss": ("cross_entropy", "l1"),
+            "perceptual_loss": ("normalised", "l1"),
             "code": ("label", "inferred"),
             "mixed_precision": ("auto", "no", "bf16", "fp16"),
         }.items():

@@ -128,6 +128,15 @@ def perceptual(features: Sequence[Tensor], target: Sequence[Tensor], keep: Tenso
     return total
 
 
+def perceptual_l1(features: Sequence[Tensor], target: Sequence[Tensor], keep: Tensor | None = None) -> Tensor:
+    """L_per as the paper prints it, Σ_l ‖φ_l(I_gen) − φ_l(I_g)‖₁, each level's mean; keep as in `perceptual`."""
+    total = torch.zeros((), device=target[0].device)
+    for a, b in zip(features, target, strict=True):
+        distance = (a.float() - b.float()).abs().mean(dim=(1, 2, 3))
+        total = total + (distance if keep is None else distance * keep).mean()
+    return total
+
+
 def feature_differences(features: Sequence[Tensor], others: Sequence[Tensor]) -> list[Tensor]:
     """‖φ_l(a) − φ_l(b)‖² at every place, float32 [B,H_l,W_l] each, of maps normalised along their channels.
 

@@ -89,6 +89,14 @@ def test_perceptual_compares_directions_of_feature_vectors():
     assert losses.perceptual([a], [b], keep=torch.zeros(1)).item() == 0
 
 
+def test_perceptual_l1_compares_features_as_they_are():
+    a, b = torch.tensor([1.0, 0.0]).view(1, 2, 1, 1), torch.tensor([0.0, 3.0]).view(1, 2, 1, 1)
+    assert losses.perceptual_l1([3 * a], [a]).item() == pytest.approx(1)
+    assert losses.perceptual_l1([a, a], [b, b]).item() == pytest.approx(2 + 2)
+    two, others = torch.cat([a, a]), torch.cat([b, 3 * a])
+    assert losses.perceptual_l1([two], [others], keep=torch.tensor([0.0, 1.0])).item() == pytest.approx(1 / 2)
+
+
 def test_diversity_asks_samples_to_differ_inside_the_hole_and_no_further():
     generator = torch.Generator().manual_seed(0)
     real = [torch.randn(4, 8, 16, 16, generator=generator), torch.randn(4, 16, 8, 8, generator=generator)]

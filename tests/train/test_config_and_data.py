@@ -12,8 +12,10 @@ from train.data import faces as data_module
 from train.data.faces import augment, draw, is_held_out, load_faces, step_generator
 from train.data.sources.row import DataError
 
+SIDES = {"portraits-64": 64, "portraits-128": 128, "portraits-256": 256, "paper": 64}
 
-@pytest.mark.parametrize(("name", "side"), [("portraits-64", 64), ("portraits-128", 128), ("portraits-256", 256)])
+
+@pytest.mark.parametrize(("name", "side"), SIDES.items())
 def test_the_recipes_are_valid(name, side):
     config = load_config(f"recipes/{name}.yaml")
     assert config.networks.image_size == side
@@ -37,6 +39,7 @@ def test_the_artists_recipe_can_start_from_the_default_model():
         ("networks.noise_rank=1", "networks.noise_rank: must be 0, or from 2"),
         ("neutral=calm", "'calm' is not one of the emotions"),
         ("code=guess", "none of label, inferred"),
+        ("perceptual_loss=l2", "none of normalised, l1"),
         ("holes={nose: 1}", "no hole of kind 'nose'"),
         ("later=[{images: 5, weights: {beauty: 1}}]", "later: there is no loss 'beauty'; known are adversarial"),
         ("batch", "write key=value"),

@@ -98,7 +98,7 @@ def warm_up(
             logits = read_emotions(discriminator, face, config, Chance(generator))
         loss_features = losses.emotion_cross_entropy(emotion_logits, label)
         loss_features = loss_features + 0.5 * F.cross_entropy(identity_logits.float(), identities[index].to(device))
-        loss_emotion = losses.emotion_cross_entropy(logits, label)
+        loss_emotion = emotion_loss(logits, label, config)
         optimizer.zero_grad()
         (loss_features + loss_emotion).backward()
         optimizer.step()
@@ -123,6 +123,12 @@ def read_emotions(discriminator: Discriminator, face: Tensor, config: TrainConfi
     grey = (chance.uniform(batch, 1, 1, 1) < 1 / 3).to(face.device)
     seen = torch.where(grey, losses.luminance(face).expand_as(face), face)
     return discriminator.emotion_logits(seen * (1 - hole), hole)
+
+
+def emotion_loss(logits: Tensor, label: Tensor, config: TrainConfig) -> Tensor:
+    """L_emo of Q's logits [B,m] and labels [B,m], in the form that the config names."""
+    form = losses.emotion_l1 if config.emotion_loss == "l1" else losses.emotion_cross_entropy
+    return form(logits, label)
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from ecgan_core.networks.generator import Generator, composite
 from .. import losses
 from ..config import TrainConfig
 from .chance import Chance
-from .features import FeatureNetwork, read_emotions
+from .features import FeatureNetwork, emotion_loss, read_emotions
 from .processes import weight_share
 
 
@@ -89,7 +89,8 @@ class CompletionObjective(nn.Module):
         maps = features(composites)
         keep = torch.cat([torch.ones_like(batch.known), batch.known])
         both_targets = [torch.cat(pair) for pair in zip(target, wanted_target, strict=True)]
-        terms["perceptual"] = 2 * losses.perceptual(maps, both_targets, keep)
+        perceptual = losses.perceptual_l1 if self.config.perceptual_loss == "l1" else losses.perceptual
+        terms["perceptual"] = 2 * perceptual(maps, both_targets, keep)
         terms["mutual_information"] = self._mutual_information(
             batch, composites, maps, discriminator, features, second_opinion
         )
@@ -144,12 +145,11 @@ class DiscriminatorObjective(nn.Module):
         generated = self.discriminator(*jitter(composites, torch.cat([batch.hole, batch.hole]), batch.chance))
         weight = losses.patch_weight(batch.hole, real)
         logits = read_emotions(self.discriminator, batch.face, self.config, batch.chance)
-        emotion = losses.emotion_l1 if self.config.emotion_loss == "l1" else losses.emotion_cross_entropy
         adversarial = losses.adversarial_discriminator(real, generated[: len(real)], weight)
         adversarial = adversarial + losses.adversarial_discriminator(real, generated[len(real) :], weight)
         return {
             "discriminator": adversarial * weight_share(weight),
-            "emotion": emotion(logits, batch.label),
+            "emotion": emotion_loss(logits, batch.label, self.config),
         }
 
 

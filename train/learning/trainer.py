@@ -155,7 +155,11 @@ class Trainer:
         self.discriminator.requires_grad_(False).eval()
         with accelerator.autocast():
             terms, composites = self.completion(
-                batch, self.discriminator, self.features, self.step % 2 == 1, weights.diversity > 0
+                batch,
+                self.discriminator,
+                self.features,
+                config.second_opinion and self.step % 2 == 1,
+                weights.diversity > 0,
             )
         self.optimizers["completion"].zero_grad()
         accelerator.backward(weigh(terms, weights, self.adversarial_share()))
