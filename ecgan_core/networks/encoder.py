@@ -131,8 +131,12 @@ class Encoder(ModelMixin, ConfigMixin):
         real faces deviate from their priors in few, and G heeds those: independent noise hardly touches them, and its
         samples look alike. (To look at the latents of a trained model for a distribution to draw from is ex-post
         density estimation, Ghosh et al. 2020.)
+
+        Each face's noise is the same, bit for bit, in any batch: a product of matrices rounds by how many rows it has.
         """
         if self.deviations is None:
             return numbers
-        centred = numbers - numbers.mean(dim=1, keepdim=True)
-        return torch.einsum("bk,kdhw->bdhw", centred, self.deviations.float()) / (len(self.deviations) - 1) ** 0.5
+        deviations = self.deviations.float()
+        centred = [row - row.mean(dim=1, keepdim=True) for row in numbers.split(1)]
+        rows = [torch.einsum("bk,kdhw->bdhw", row, deviations) for row in centred]
+        return torch.cat(rows) / (len(deviations) - 1) ** 0.5

@@ -63,6 +63,18 @@ def test_noise_varies_as_real_faces_deviate_from_what_is_expected():
     torch.testing.assert_close(noise.T.cov(), theirs, atol=0.1, rtol=0)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_noise_is_the_same_alone_and_in_any_batch(dtype):
+    torch.manual_seed(0)
+    encoder = Encoder(64, WIDTHS[64], 64, noise_rank=128)
+    encoder.deviations.normal_()
+    encoder.to(dtype)
+    numbers = torch.randn(33, *encoder.noise_shape)
+    alone = torch.cat([encoder.noise(row) for row in numbers.split(1)])
+    for together in (2, 4, 8, 33):
+        assert torch.equal(encoder.noise(numbers[:together]), alone[:together]), f"{together} at once"
+
+
 @pytest.mark.parametrize("rank", [1, -1])
 def test_noise_needs_faces_that_differ(rank):
     with pytest.raises(ValueError, match="use 0, or 2 and more"):
