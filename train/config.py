@@ -29,7 +29,8 @@ RANGES = {
     "images": (1, 10**12), "batch": (1, 10**5), "seed": (0, 2**62), "learning_rate": (1e-12, 1e30),
     "discriminator_learning_rate": (1e-12, 1e30), "betas": (0, 0.99999), "decay_share": (0, 1), "clip": (1e-9, 1e9),
     "ema_decay": (0, 1), "warmup_images": (0, 10**12), "resample": (0, 1), "prior_hole_weight": (0, 1e6),
-    "moved_weight": (0, 1e6), "mi_enough": (0, 1), "mixed": (0, 1), "adversarial_ramp": (0, 1),
+    "moved_weight": (0, 1e6), "mi_enough": (0, 1), "mi_unknown": (0, 1e6), "mixed": (0, 1),
+    "adversarial_ramp": (0, 1), "grain": (0, 1),
 }  # fmt: skip
 
 
@@ -145,8 +146,11 @@ class TrainConfig:
     moved_weight: float = 0.0  # how much more it counts there where the wanted expression moves the face
     mi_enough: float = 0.9
     second_opinion: bool = True  # the mutual information loss asks φ every other step; false: always Q, as in the paper
+    mi_unknown: float = 1.0  # how much L_MI counts for faces that have no truth for what they are asked for
     adversarial_ramp: float = 0.25  # share of the run over which the adversarial weight grows from a tenth to its full
     augment: bool = True
+    light: bool = False  # other light on the faces, see `data.light`: for pictures as artists bring them
+    grain: float = 0.0  # the most noise on what E sees of a face, 0..1; what is to be drawn has none
     mirror: bool = True  # half of the faces; false for expressions with a side, such as a wink: both at once is neither
 
     start_from: str = ""  # a finished checkpoint whose E and G this run goes on with; its emotions may be others

@@ -85,15 +85,16 @@ def emotion_l1(logits: Tensor, label: Tensor) -> Tensor:
     return (label - logits.float().softmax(dim=1)).abs().sum(dim=1).mean()
 
 
-def mutual_information(logits: Tensor, label: Tensor, enough: float = 0.9) -> Tensor:
+def mutual_information(logits: Tensor, label: Tensor, enough: float = 0.9, weight: Tensor | None = None) -> Tensor:
     """L_MI = −E[log Q(c | G(z, c))], InfoGAN's bound on I(c; G(z, c)) up to the constant entropy of c.
 
     Zero for items whose emotion Q already reads with probability `enough`: past that point the gradient only teaches
     the generator patterns that please Q. `label` may be soft; Q(c) is then Σ c·Q / max c, which is 1 if Q
-    reads nothing but what was asked for most.
+    reads nothing but what was asked for most. `weight` [B] is of each item.
     """
     probability = (logits.float().softmax(dim=1) * label).sum(dim=1) / label.amax(dim=1)
-    return (-probability.clamp(min=1e-6).log() * (probability < enough)).mean()
+    loss = -probability.clamp(min=1e-6).log() * (probability < enough)
+    return (loss if weight is None else loss * weight).mean()
 
 
 def appearance(images: Sequence[Tensor], face: Tensor, weight: Tensor) -> Tensor:

@@ -112,9 +112,12 @@ class Encoder(ModelMixin, ConfigMixin):
         """q(z | I_g) of a whole face [B,3,S,S] in −1..1: the content z_c of METHOD's image content path."""
         return self.posterior_head(self.trunk(face, torch.zeros_like(face[:, :1]))[-1])
 
-    def both(self, face: Tensor, hole: Tensor) -> tuple[EncoderOutput, DiagonalGaussian]:
-        """`forward` and `posterior` in one pass over the trunk, as training needs them."""
-        visible = face * (1 - hole)
+    def both(self, face: Tensor, hole: Tensor, visible: Tensor | None = None) -> tuple[EncoderOutput, DiagonalGaussian]:
+        """`forward` and `posterior` in one pass over the trunk, as training needs them.
+
+        `visible` is face · (1 − hole) unless it was taken otherwise, with grain for example.
+        """
+        visible = face * (1 - hole) if visible is None else visible
         features = self.trunk(torch.cat([visible, face]), torch.cat([hole, torch.zeros_like(hole)]))
         of_visible, of_whole = zip(*(feature.chunk(2) for feature in features), strict=True)
         return EncoderOutput(self.prior_head(of_visible[-1]), of_visible), self.posterior_head(of_whole[-1])

@@ -65,6 +65,13 @@ def test_mutual_information_stops_where_q_is_sure():
     assert losses.mutual_information(logits, label, enough=1.0).item() == pytest.approx(-math.log(0.5 * 0.95) / 2)
 
 
+def test_mutual_information_counts_each_item_by_its_weight():
+    logits, label = torch.tensor([[0.5, 0.5], [0.2, 0.8]]).log(), torch.tensor([[1.0, 0.0]] * 2)
+    weight = torch.tensor([1.0, 3.0])
+    expected = -(math.log(0.5) + 3 * math.log(0.2)) / 2
+    assert losses.mutual_information(logits, label, weight=weight).item() == pytest.approx(expected)
+
+
 def test_appearance_at_every_scale_and_only_where_it_counts():
     face, weight = torch.zeros(1, 3, 4, 4), torch.ones(1, 1, 4, 4)
     images = [torch.full((1, 3, 2, 2), 0.5), torch.full((1, 3, 4, 4), 0.25)]

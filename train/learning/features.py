@@ -89,7 +89,7 @@ def warm_up(
     for step in range(steps):
         generator = step_generator(config.seed + WARMUP_SEED, step)
         index = draw(faces, batch, generator)
-        face = augment(to_float(faces.faces[index]), generator, config.mirror).to(device)
+        face = augment(to_float(faces.faces[index]), generator, config.mirror, config.light).to(device)
         label = F.one_hot(faces.emotion[index], len(config.emotions)).float().to(device)
         with accelerator.autocast():
             maps = features(face)

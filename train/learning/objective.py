@@ -58,8 +58,8 @@ class CompletionObjective(nn.Module):
     ) -> tuple[dict[str, Tensor], Tensor]:
         """`diverse` adds a second sample for the diversity loss, and leaves the prior's spread to the KL alone."""
         face, hole = batch.face, batch.hole
-        visible = face * (1 - hole)
-        encoded, posterior = self.encoder.both(face, hole)
+        visible = self._grained(face, batch.chance) * (1 - hole)
+        encoded, posterior = self.encoder.both(face, hole, visible)
         channels = self.generator.config.latent_channels
 
         own, wanted = replicate(batch.own, channels), replicate(batch.wanted, channels)
@@ -106,6 +106,13 @@ class CompletionObjective(nn.Module):
         terms["adversarial"] = losses.adversarial_generator(realness, weight) * weight_share(weight)
         return terms, composites.detach()
 
+    def _grained(self, face: Tensor, chance: Chance) -> Tensor:
+        """Faces as a camera would have taken them: with grain, of another strength on each."""
+        if not self.config.grain:
+            return face
+        grain = chance.normal(*face[:, :1].shape) * chance.uniform(len(face), 1, 1, 1)
+        return (face + 2 * self.config.grain * grain.to(face.device, non_blocking=True)).clamp(-1, 1)
+
     def _weight_of_guess(self, batch: Batch) -> Tensor:
         """How much each pixel of the guessed face counts, [B,1,S,S]: in the hole only where there is a truth, and the
         more, the more the wanted expression moves. Of a smile few pixels are teeth and folds; most stay as they were.
@@ -130,7 +137,9 @@ class CompletionObjective(nn.Module):
         else:
             moved, whole = jitter(composites[half:], torch.zeros_like(batch.hole), batch.chance)
             logits = discriminator.emotion_logits(losses.luminance(moved).expand(-1, 3, -1, -1), whole)
-        return losses.mutual_information(logits, batch.wanted, self.config.mi_enough)
+        known = batch.known
+        weight = known + self.config.mi_unknown * (1 - known)
+        return losses.mutual_information(logits, batch.wanted, self.config.mi_enough, weight)
 
 
 class DiscriminatorObjective(nn.Module):

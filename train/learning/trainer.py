@@ -111,7 +111,9 @@ class Trainer:
         """This process's share of the step's batch. Every process draws all of it, and loads its own part."""
         config, generator, device = self.config, chance.generator, self.device
         index = draw(self.faces, config.batch, generator)
-        change = draw_change(config.batch, generator, mirror=config.mirror) if config.augment else None
+        change = None
+        if config.augment:
+            change = draw_change(config.batch, generator, mirror=config.mirror, light=config.light)
         hole = sample_holes(config.holes, config.batch, config.networks.image_size, generator)
         own_emotion = self.faces.emotion[index]
         other = draw_looks(self.faces, index, config.mixed, generator)
