@@ -83,9 +83,12 @@ class Networks:
     emotion_cells: int = 4
     shared_trunk: bool = False
     feature_widths: tuple[int, ...] = (24, 48, 96, 128)  # φ, the perceptual feature network
+    upsampling: str = "nearest"  # of G: or "bilinear", which photographs want (see `UpBlock`)
     noise_rank: int = 128  # faces whose deviations from their prior shape the noise of samples (see Encoder.noise)
 
     def __post_init__(self) -> None:
+        if self.upsampling not in ("nearest", "bilinear"):
+            raise ConfigError(f"networks.upsampling: {shown(self.upsampling)} is neither nearest nor bilinear")
         for key, high in {"image_size": LARGEST_SIDE, "latent_channels": MOST_CHANNELS, "emotion_cells": 64}.items():
             if not 1 <= getattr(self, key) <= high:
                 raise ConfigError(f"networks.{key}: must be from 1 to {high}, but is {shown(getattr(self, key))}")

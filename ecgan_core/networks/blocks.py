@@ -113,20 +113,31 @@ class DownBlock(nn.Module):
 
 
 class UpBlock(nn.Module):
-    """Double the resolution, add the encoder's skip, then one styled block. Nearest: pixel shuffle left checkerboards.
+    """Double the resolution, add the encoder's skip, then one styled block.
+
+    `upsampling` is "nearest" or "bilinear" (pixel shuffle left checkerboards). On photographs nearest left a lattice:
+    what attention copies, light and colour above all, came in squares of one cell.
 
     The skip comes with the hole's share of each cell: the generator has to know which features are of real pixels.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, style_channels: int, normalize: bool = True):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        style_channels: int,
+        normalize: bool = True,
+        upsampling: str = "nearest",
+    ):
         super().__init__()
+        self.upsampling = upsampling
         self.reduce = pointwise(in_channels, out_channels)
         self.skip = pointwise(out_channels + 1, out_channels)
         self.block = ResidualBlock(out_channels, out_channels, style_channels, normalize)
 
     def forward(self, x: Tensor, feature: Tensor, missing: Tensor, style: Tensor) -> Tensor:
         """x [B,C_in,H,W], feature [B,C_out,2H,2W], missing [B,1,2H,2W], style [B,style_channels] → [B,C_out,2H,2W]."""
-        x = F.interpolate(self.reduce(x), scale_factor=2, mode="nearest")
+        x = F.interpolate(self.reduce(x), scale_factor=2, mode=self.upsampling)
         x = x + self.skip(joined(feature, missing))
         return self.block(x, style)
 

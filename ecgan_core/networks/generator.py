@@ -25,6 +25,7 @@ class Generator(ModelMixin, ConfigMixin):
 
     Args:
         num_emotions: m, the length of an emotion label.
+        upsampling: "nearest" or "bilinear", see `UpBlock`.
 
     The buffer `emotion_codes` [m,d] holds the recorded code of every emotion, the mean of z_e over training.
     """
@@ -38,6 +39,7 @@ class Generator(ModelMixin, ConfigMixin):
         widths: tuple[int, ...] = (32, 64, 128, 256),
         latent_channels: int = 64,
         num_emotions: int = 7,
+        upsampling: str = "nearest",
     ):
         super().__init__()
         if latent_channels < num_emotions:
@@ -51,7 +53,7 @@ class Generator(ModelMixin, ConfigMixin):
         self.middle = ResidualBlock(widths[-1], widths[-1], latent_channels)
         steps = list(pairwise(widths[::-1]))  # (256, 128), (128, 64) …: channels in and out of each up block
         self.up = nn.ModuleList(
-            UpBlock(a, b, latent_channels, normalize=i < len(steps) - 1) for i, (a, b) in enumerate(steps)
+            UpBlock(a, b, latent_channels, i < len(steps) - 1, upsampling) for i, (a, b) in enumerate(steps)
         )
         self.attention = VisibleAttention(widths[-2])
         self.to_rgb = nn.ModuleList(nn.Conv2d(b, 3, 3, padding=1) for _, b in steps[-OUTPUT_SCALES:])

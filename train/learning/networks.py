@@ -22,7 +22,7 @@ def build_networks(config: TrainConfig) -> dict[str, Any]:
     num_emotions = len(config.emotions)
     return {
         "encoder": Encoder(**shape, noise_rank=sizes.noise_rank),
-        "generator": Generator(**shape, num_emotions=num_emotions),
+        "generator": Generator(**shape, num_emotions=num_emotions, upsampling=sizes.upsampling),
         "discriminator": Discriminator(
             sizes.image_size,
             sizes.discriminator_widths,
