@@ -30,7 +30,7 @@ RANGES = {
     "discriminator_learning_rate": (1e-12, 1e30), "betas": (0, 0.99999), "decay_share": (0, 1), "clip": (1e-9, 1e9),
     "ema_decay": (0, 1), "warmup_images": (0, 10**12), "resample": (0, 1), "prior_hole_weight": (0, 1e6),
     "moved_weight": (0, 1e6), "mi_enough": (0, 1), "mi_unknown": (0, 1e6), "mixed": (0, 1),
-    "adversarial_ramp": (0, 1), "grain": (0, 1),
+    "adversarial_ramp": (0, 1), "grain": (0, 1), "detail": (0, LARGEST_SIDE),
 }  # fmt: skip
 
 
@@ -84,9 +84,12 @@ class Networks:
     shared_trunk: bool = False
     feature_widths: tuple[int, ...] = (24, 48, 96, 128)  # φ, the perceptual feature network
     upsampling: str = "nearest"  # of G: or "bilinear", which photographs want (see `UpBlock`)
+    grown: int = 0  # of E and G: how many of the finest levels are grown onto a trained model, see `DetailBlock`
     noise_rank: int = 128  # faces whose deviations from their prior shape the noise of samples (see Encoder.noise)
 
     def __post_init__(self) -> None:
+        if not 0 <= self.grown < max(1, len(self.widths) - 1):
+            raise ConfigError(f"networks.grown: must leave two of the {len(self.widths)} widths, but is {self.grown}")
         if self.upsampling not in ("nearest", "bilinear"):
             raise ConfigError(f"networks.upsampling: {shown(self.upsampling)} is neither nearest nor bilinear")
         for key, high in {"image_size": LARGEST_SIDE, "latent_channels": MOST_CHANNELS, "emotion_cells": 64}.items():
@@ -156,6 +159,9 @@ class TrainConfig:
     grain: float = 0.0  # the most noise on what E sees of a face, 0..1; what is to be drawn has none
     mirror: bool = True  # half of the faces; false for expressions with a side, such as a wink: both at once is neither
 
+    # 0: everything is trained. Else only the grown levels are, on crops of this side, the rest frozen: see `detail`.
+    detail: int = 0
+
     start_from: str = ""  # a finished checkpoint whose E and G this run goes on with; its emotions may be others
 
     mixed_precision: str = "auto"  # bf16 where the device computes in it, else "no"; or "no", "bf16", "fp16"
@@ -189,6 +195,13 @@ class TrainConfig:
             values = getattr(self, key)
             if not all(low <= value <= high for value in (values if isinstance(values, tuple) else (values,))):
                 raise ConfigError(f"{key}: must be from {low:g} to {high:g}, but is {shown(values)}")
+        if self.detail and not self.networks.grown:
+            raise ConfigError("detail: only grown levels have any; give networks.grown, or leave detail at 0")
+        if self.detail % 2**self.networks.grown or self.detail > self.networks.image_size:
+            raise ConfigError(
+                f"detail: must be a multiple of {2**self.networks.grown}, at most the image_size of "
+                f"{self.networks.image_size}, but is {shown(self.detail)}"
+            )
         for kind in self.holes:
             hole_kind(kind)
         if min(self.holes.values(), default=0) < 0 or sum(self.holes.values()) <= 0:

@@ -51,6 +51,14 @@ def missing_shares(hole: Tensor, levels: int) -> list[Tensor]:
     return [share.to(hole.dtype) for share in shares]
 
 
+def halved(visible: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
+    """visible [B,3,S,S] and hole [B,1,S,S] at half the size, for a network that knows whole holes only: what is missing
+    in part is missing.
+    """
+    hole = F.max_pool2d(hole, 2)
+    return F.avg_pool2d(visible, 2) * (1 - hole), hole
+
+
 def joined(*tensors: Tensor) -> Tensor:
     """Tensors [B,C,H,W] as one, channel after channel, in the memory format of the first.
 

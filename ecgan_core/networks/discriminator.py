@@ -15,7 +15,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from .blocks import maybe_spectral_norm
+from .blocks import halved, maybe_spectral_norm
 
 
 class EmotionTrunk(nn.Module):
@@ -64,6 +64,7 @@ class Discriminator(ModelMixin, ConfigMixin):
         emotion_cells: Q's last feature maps are pooled to this many cells a side; 1 forgets where things are.
         shared_trunk: the paper's wiring, Q's last layer on D's trunk.
         spectral_norm: normalise D's weights (training); an exported checkpoint has it folded away.
+        grown: how often a picture is halved before Q reads it: Q is that of the network which this one was grown from.
     """
 
     @register_to_config
@@ -76,6 +77,7 @@ class Discriminator(ModelMixin, ConfigMixin):
         emotion_cells: int = 4,
         shared_trunk: bool = False,
         spectral_norm: bool = True,
+        grown: int = 0,
     ):
         super().__init__()
         channels = (4, *widths)
@@ -86,20 +88,23 @@ class Discriminator(ModelMixin, ConfigMixin):
         self.emotion_trunk = None if shared_trunk else EmotionTrunk(emotion_widths)
         self.emotion_head = EmotionHead(widths[-1] if shared_trunk else emotion_widths[-1], num_emotions, emotion_cells)
 
-    def _features(self, image: Tensor, hole: Tensor) -> Tensor:
-        x = torch.cat([image, hole], dim=1)
+    def maps(self, image: Tensor, hole: Tensor) -> list[Tensor]:
+        """D's feature maps, fine to coarse, of image [B,3,S,S] in −1..1 with hole [B,1,S,S]."""
+        maps = [torch.cat([image, hole], dim=1)]
         for conv in self.trunk:
-            x = F.leaky_relu(conv(x), 0.2)
-        return x
+            maps.append(F.leaky_relu(conv(maps[-1]), 0.2))
+        return maps[1:]
 
     def forward(self, image: Tensor, hole: Tensor) -> Tensor:
         """Realness [B,1,s,s], unbounded, one value a patch, of image [B,3,S,S] in −1..1 with hole [B,1,S,S]."""
-        return self.realness(self._features(image, hole))
+        return self.realness(self.maps(image, hole)[-1])
 
     def emotion_logits(self, image: Tensor, hole: Tensor) -> Tensor:
         """Q: emotion logits [B,m]. For the visible part alone give image · (1 − hole); for a whole face, hole 0."""
+        for _ in range(self.config.grown):
+            image, hole = halved(image, hole)
         if self.emotion_trunk is None:
-            features = self._features(image, hole)
+            features = self.maps(image, hole)[-1]
         else:
             features = self.emotion_trunk(torch.cat([image, hole], dim=1))
         return self.emotion_head(features)

@@ -15,7 +15,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from .blocks import DownBlock, ResidualBlock, coordinates, group_norm, joined
+from .blocks import DownBlock, ResidualBlock, coordinates, group_norm, halved, joined
 
 
 @dataclass
@@ -36,6 +36,31 @@ class EncoderOutput:
 
     prior: DiagonalGaussian
     features: tuple[Tensor, ...]
+
+
+def stem(channels: int) -> nn.Conv2d:
+    """The first convolution: of red, green, blue, hole and coordinates."""
+    return nn.Conv2d(3 + 1 + 2, channels, 3, padding=1)
+
+
+class FineLevels(nn.Module):
+    """Levels finer than those that a network was first trained at: features of the visible part for G's fine levels.
+
+    Each of them halves what the trained network is then shown, as it always was: a cell that is missing in part is
+    missing, the others are means. So a grown encoder says what it said before.
+    """
+
+    def __init__(self, widths: tuple[int, ...]):
+        super().__init__()
+        self.stems = nn.ModuleList(stem(width) for width in widths[:-1])
+
+    def forward(self, visible: Tensor, hole: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Features, fine to coarse, and what the trained network sees of visible [B,3,S,S] and hole [B,1,S,S]."""
+        features = []
+        for first in self.stems:
+            features.append(first(joined(visible, hole, coordinates(visible))))
+            visible, hole = halved(visible, hole)
+        return features, visible, hole
 
 
 class LatentHead(nn.Module):
@@ -61,6 +86,7 @@ class Encoder(ModelMixin, ConfigMixin):
         widths: channels per level, fine to coarse.
         latent_channels: d.
         noise_rank: K, the number of faces whose deviations shape the noise of samples; 0 for independent noise.
+        grown: how many of the finest levels were grown onto a trained network, see `FineLevels`.
     """
 
     # [K,d,h,w]: of K faces, how far the posterior's mean is from the prior's, in standard deviations of the prior
@@ -73,6 +99,7 @@ class Encoder(ModelMixin, ConfigMixin):
         widths: tuple[int, ...] = (32, 64, 128, 256),
         latent_channels: int = 64,
         noise_rank: int = 0,
+        grown: int = 0,
     ):
         super().__init__()
         if image_size % 2 ** (len(widths) - 1):
@@ -82,8 +109,9 @@ class Encoder(ModelMixin, ConfigMixin):
             )
         if noise_rank < 0 or noise_rank == 1:
             raise ValueError(f"noise_rank {noise_rank} is no number of faces that differ; use 0, or 2 and more")
-        self.stem = nn.Conv2d(3 + 1 + 2, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths))
+        self.fine = FineLevels(widths[: grown + 1]) if grown else None
+        self.stem = stem(widths[grown])
+        self.down = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths[grown:]))
         self.middle = ResidualBlock(widths[-1], widths[-1])
         self.prior_head = LatentHead(widths[-1], latent_channels)
         self.posterior_head = LatentHead(widths[-1], latent_channels)
@@ -97,6 +125,13 @@ class Encoder(ModelMixin, ConfigMixin):
 
     def trunk(self, visible: Tensor, hole: Tensor) -> tuple[Tensor, ...]:
         """One tensor a level, fine to coarse, of visible [B,3,S,S] in −1..1 and hole [B,1,S,S] (1 = missing)."""
+        if self.fine is None:
+            return self.coarse(visible, hole)
+        fine, visible, hole = self.fine(visible, hole)
+        return (*fine, *self.coarse(visible, hole))
+
+    def coarse(self, visible: Tensor, hole: Tensor) -> tuple[Tensor, ...]:
+        """The trunk without its grown levels, of visible and hole as those give them on."""
         features = [self.stem(joined(visible, hole, coordinates(visible)))]
         for down in self.down:
             features.append(down(features[-1]))

@@ -15,9 +15,29 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from ..emotions.codes import replicate
-from .blocks import ResidualBlock, UpBlock, VisibleAttention, missing_shares, pointwise
+from .blocks import ResidualBlock, UpBlock, VisibleAttention, missing_shares, pointwise, zeroed
 
 OUTPUT_SCALES = 3  # images at S/4, S/2 and S, as PIC-Net's appearance loss wants them
+
+
+class DetailBlock(nn.Module):
+    """A level grown onto a trained generator: the picture at twice the size, and what is finer than its pixels.
+
+    The detail starts at zero, so that a grown generator draws the old picture, enlarged, until training adds to it.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, style_channels: int):
+        super().__init__()
+        self.up = UpBlock(in_channels, out_channels, style_channels, normalize=False, upsampling="bilinear")
+        self.to_rgb = zeroed(nn.Conv2d(out_channels, 3, 3, padding=1))
+
+    def forward(
+        self, x: Tensor, image: Tensor, feature: Tensor, missing: Tensor, style: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """x [B,C_in,s,s], image [B,3,s,s] and the encoder's feature [B,C_out,2s,2s] → x and image at 2s × 2s."""
+        x = self.up(x, feature, missing, style)
+        enlarged = F.interpolate(image, scale_factor=2, mode="bilinear")
+        return x, (enlarged + self.to_rgb(F.silu(x))).clamp(-1, 1)
 
 
 class Generator(ModelMixin, ConfigMixin):
@@ -26,6 +46,7 @@ class Generator(ModelMixin, ConfigMixin):
     Args:
         num_emotions: m, the length of an emotion label.
         upsampling: "nearest" or "bilinear", see `UpBlock`.
+        grown: how many of the finest levels were grown onto a trained network, see `DetailBlock`.
 
     The buffer `emotion_codes` [m,d] holds the recorded code of every emotion, the mean of z_e over training.
     """
@@ -40,6 +61,7 @@ class Generator(ModelMixin, ConfigMixin):
         latent_channels: int = 64,
         num_emotions: int = 7,
         upsampling: str = "nearest",
+        grown: int = 0,
     ):
         super().__init__()
         if latent_channels < num_emotions:
@@ -51,12 +73,14 @@ class Generator(ModelMixin, ConfigMixin):
         self.latent_in = pointwise(latent_channels, widths[-1])
         self.feature_in = pointwise(widths[-1], widths[-1])
         self.middle = ResidualBlock(widths[-1], widths[-1], latent_channels)
-        steps = list(pairwise(widths[::-1]))  # (256, 128), (128, 64) …: channels in and out of each up block
+        steps = list(pairwise(widths[grown:][::-1]))  # (256, 128), (128, 64) …: channels in and out of each up block
         self.up = nn.ModuleList(
             UpBlock(a, b, latent_channels, i < len(steps) - 1, upsampling) for i, (a, b) in enumerate(steps)
         )
         self.attention = VisibleAttention(widths[-2])
         self.to_rgb = nn.ModuleList(nn.Conv2d(b, 3, 3, padding=1) for _, b in steps[-OUTPUT_SCALES:])
+        finer = pairwise(widths[: grown + 1][::-1])
+        self.detail = nn.ModuleList(DetailBlock(a, b, latent_channels) for a, b in finer)
 
     def forward(
         self,
@@ -67,7 +91,7 @@ class Generator(ModelMixin, ConfigMixin):
         hole: Tensor,
         scales: int = OUTPUT_SCALES,
     ) -> tuple[Tensor, ...]:
-        """Images [B,3,s,s] in −1..1 for s = S/4, S/2, S; the last is the generated face I_gen, not yet composited.
+        """Images [B,3,s,s] in −1..1 for s = …, S/2, S; the last is the generated face I_gen, not yet composited.
 
         Args:
             z: latent code [B,d,h,w].
@@ -76,6 +100,24 @@ class Generator(ModelMixin, ConfigMixin):
             visible: face · (1 − hole), [B,3,S,S].
             hole: [B,1,S,S], 1 = to fill.
             scales: how many of the images are wanted, the largest ones.
+        """
+        grown, coarse = len(self.detail), hole
+        for _ in range(grown):
+            coarse = F.max_pool2d(coarse, 2)
+        h, images, style = self.draw(z, code, features[grown:], coarse, max(1, scales - grown))
+        missing = missing_shares(hole, grown)
+        for i, detail in enumerate(self.detail):
+            level = grown - 1 - i
+            h, image = detail(h, images[-1], features[level], missing[level], style)
+            images.append(image)
+        return tuple(images[-scales:])
+
+    def draw(
+        self, z: Tensor, code: Tensor, features: tuple[Tensor, ...], hole: Tensor, scales: int = OUTPUT_SCALES
+    ) -> tuple[Tensor, list[Tensor], Tensor]:
+        """What the generator is without its grown levels: its last features, its images, and the style for finer ones.
+
+        Arguments as in `forward`, of the side that this part draws.
         """
         z = z + code[:, :, None, None]
         style = z.mean(dim=(2, 3))
@@ -90,7 +132,7 @@ class Generator(ModelMixin, ConfigMixin):
             scale = i - (len(self.up) - len(self.to_rgb))
             if scale >= len(self.to_rgb) - scales:
                 images.append(torch.tanh(self.to_rgb[scale](F.silu(h))))
-        return tuple(images)
+        return h, images, style
 
 
 def composite(face: Tensor, generated: Tensor, hole: Tensor) -> Tensor:

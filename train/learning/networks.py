@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from ecgan_core.networks.encoder import Encoder
 from ecgan_core.networks.generator import Generator
 from ecgan_core.pipeline import ECGANPipeline
 
-from ..config import ConfigError, TrainConfig
+from ..config import ConfigError, Networks, TrainConfig
 from .features import FeatureNetwork
 
 
@@ -19,10 +20,11 @@ def build_networks(config: TrainConfig) -> dict[str, Any]:
     """E, G, D and φ of a config, untrained."""
     sizes = config.networks
     shape = {"image_size": sizes.image_size, "widths": sizes.widths, "latent_channels": sizes.latent_channels}
+    grown = {"grown": sizes.grown}
     num_emotions = len(config.emotions)
     return {
-        "encoder": Encoder(**shape, noise_rank=sizes.noise_rank),
-        "generator": Generator(**shape, num_emotions=num_emotions, upsampling=sizes.upsampling),
+        "encoder": Encoder(**shape, **grown, noise_rank=sizes.noise_rank),
+        "generator": Generator(**shape, **grown, num_emotions=num_emotions, upsampling=sizes.upsampling),
         "discriminator": Discriminator(
             sizes.image_size,
             sizes.discriminator_widths,
@@ -30,6 +32,7 @@ def build_networks(config: TrainConfig) -> dict[str, Any]:
             num_emotions,
             emotion_cells=sizes.emotion_cells,
             shared_trunk=sizes.shared_trunk,
+            **grown,
         ),
         "features": FeatureNetwork(sizes.feature_widths, num_emotions, sizes.emotion_cells),
     }
@@ -53,27 +56,37 @@ def start_from(networks: dict[str, Any], file: Path, config: TrainConfig) -> str
         ConfigError: its networks have other sizes than the config's; the text says what to set.
     """
     finished = load_checkpoint(file)
-    found = finished.encoder.config
-    wrong = []
-    for key in ("image_size", "widths", "latent_channels"):
-        theirs, ours = found[key], getattr(config.networks, key)
-        if theirs != ours and list(_flat(theirs)) != list(_flat(ours)):
-            said = str(list(_flat(theirs))).replace(" ", "") if isinstance(theirs, (list, tuple)) else theirs
-            wrong.append(f"networks.{key}={said}")
-    if wrong:
-        raise ConfigError(f"{file} is of another size than the recipe's networks: to start from it, {_said(wrong)}")
+    _must_fit(file, finished.encoder.config, config.networks)
     weights = finished.encoder.state_dict()
     weights.pop("deviations", None)  # a run measures its own
     networks["encoder"].load_state_dict(weights, strict=False)
     weights = finished.generator.state_dict()
-    if finished.emotion_set.names != config.emotions:
+    same_emotions = finished.emotion_set.names == config.emotions
+    if not same_emotions:
         weights["emotion_codes"] = networks["generator"].emotion_codes
-    networks["generator"].load_state_dict(weights)
+    networks["generator"].load_state_dict(weights, strict=False)
+    if config.detail:  # all but the detail stays as it is, and so does Q
+        if not same_emotions:
+            raise ConfigError(f"{file} has other emotions than the recipe, which only adds detail to its faces")
+        weights = {k: v for k, v in finished.discriminator.state_dict().items() if k.startswith("emotion_")}
+        networks["discriminator"].load_state_dict(weights, strict=False)
     return f"{file.name} ({finished.fingerprint})"
 
 
-def _flat(value: Any) -> Any:
-    return value if isinstance(value, (list, tuple)) else [value]
+def _must_fit(file: Path, found: Mapping[str, Any], wanted: Networks) -> None:
+    """Raise ConfigError unless networks of a finished encoder's config can be, or be grown to, those of a recipe."""
+    more = wanted.grown - found.get("grown", 0)
+    if more < 0:
+        raise ConfigError(f"{file} has more grown levels than the recipe: say --set networks.grown={found['grown']}")
+    theirs = {
+        "image_size": found["image_size"] * 2**more,
+        "widths": [*wanted.widths[:more], *found["widths"]],
+        "latent_channels": found["latent_channels"],
+    }
+    ours = {"image_size": wanted.image_size, "widths": list(wanted.widths), "latent_channels": wanted.latent_channels}
+    wrong = [f"networks.{key}={str(value).replace(' ', '')}" for key, value in theirs.items() if value != ours[key]]
+    if wrong:
+        raise ConfigError(f"{file} is of another size than the recipe's networks: to start from it, {_said(wrong)}")
 
 
 def _said(settings: list[str]) -> str:

@@ -35,6 +35,7 @@ class Batch:
     truth: Tensor  # [B,3,S,S]: what it should find: `face`, in the hole the same person's with the wanted emotion
     known: Tensor  # [B], 1 where there is such a truth
     chance: Chance  # the step's random numbers; nothing draws from elsewhere, or processes would differ
+    corner: Tensor | None = None  # [B,2]: y, x of the crop that is trained on, see `detail`
 
 
 class CompletionObjective(nn.Module):
@@ -150,16 +151,21 @@ class DiscriminatorObjective(nn.Module):
         self.discriminator, self.config = discriminator, config
 
     def forward(self, batch: Batch, composites: Tensor) -> dict[str, Tensor]:
-        real = self.discriminator(*jitter(batch.face, batch.hole, batch.chance))
-        generated = self.discriminator(*jitter(composites, torch.cat([batch.hole, batch.hole]), batch.chance))
-        weight = losses.patch_weight(batch.hole, real)
         logits = read_emotions(self.discriminator, batch.face, self.config, batch.chance)
-        adversarial = losses.adversarial_discriminator(real, generated[: len(real)], weight)
-        adversarial = adversarial + losses.adversarial_discriminator(real, generated[len(real) :], weight)
         return {
-            "discriminator": adversarial * weight_share(weight),
+            "discriminator": told_apart(self.discriminator, batch, composites),
             "emotion": emotion_loss(logits, batch.label, self.config),
         }
+
+
+def told_apart(discriminator: Discriminator, batch: Batch, composites: Tensor) -> Tensor:
+    """D's loss: real faces against both composites of each."""
+    real = discriminator(*jitter(batch.face, batch.hole, batch.chance))
+    generated = discriminator(*jitter(composites, torch.cat([batch.hole, batch.hole]), batch.chance))
+    weight = losses.patch_weight(batch.hole, real)
+    adversarial = losses.adversarial_discriminator(real, generated[: len(real)], weight)
+    adversarial = adversarial + losses.adversarial_discriminator(real, generated[len(real) :], weight)
+    return adversarial * weight_share(weight)
 
 
 def jitter(image: Tensor, hole: Tensor, chance: Chance) -> tuple[Tensor, Tensor]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from ecgan_core.emotions.codes import replicate
 from ecgan_core.face.holes import sample_holes
@@ -20,6 +21,7 @@ from ..data.faces import FaceSet, NoFaces, draw, draw_looks, load_faces, step_ge
 from ..runs import run_folder
 from ..runs.state import State, StateError, put_back, save_state
 from .chance import Chance
+from .detail import DetailDiscriminatorObjective, DetailObjective, corners_near
 from .deviations import record_deviations
 from .devices import compile_blocks
 from .features import reading_accuracy, warm_up
@@ -50,11 +52,11 @@ class Trainer:
         for network in self.networks.values():
             network.to(self.device, memory_format=torch.channels_last)
 
-        completion = CompletionObjective(self.encoder, self.generator, config)
+        completion, discrimination = objectives_of(self.networks, config)
         self.smoothed = list(completion.parameters())
         self.ema = EMAModel(self.smoothed, decay=config.ema_decay, use_ema_warmup=True, power=0.75, foreach=True)
         rates = {"completion": config.learning_rate, "discriminator": config.discriminator_learning_rate}
-        objectives = {"completion": completion, "discriminator": DiscriminatorObjective(self.discriminator, config)}
+        objectives = {"completion": completion, "discriminator": discrimination}
         fused = self.device.type in ("cpu", "cuda")
         optimizers = [
             torch.optim.Adam(objectives[name].parameters(), rate, config.betas, fused=fused)
@@ -83,7 +85,8 @@ class Trainer:
         """
         accuracy = None
         if self.is_new:
-            warm_up(self.discriminator, self.features, self.faces, self.config, self.accelerator)
+            if not self.config.detail:  # whose Q is that of the model that was grown
+                warm_up(self.discriminator, self.features, self.faces, self.config, self.accelerator)
             equalise(self.networks.values())
             accuracy = reading_accuracy(self.discriminator, self.held_out, self.device)
         self.features.eval().requires_grad_(False)
@@ -115,6 +118,10 @@ class Trainer:
         if config.augment:
             change = draw_change(config.batch, generator, mirror=config.mirror, light=config.light)
         hole = sample_holes(config.holes, config.batch, config.networks.image_size, generator)
+        corner = None
+        if config.detail:
+            corner = corners_near(hole, config.detail, 2**config.networks.grown, generator)
+            corner = chance.share(corner)
         own_emotion = self.faces.emotion[index]
         other = draw_looks(self.faces, index, config.mixed, generator)
         look = torch.where(torch.rand(config.batch, generator=generator) < config.resample, other, own_emotion)
@@ -136,7 +143,7 @@ class Trainer:
             with torch.no_grad():
                 own = self.discriminator.eval().emotion_logits(face, torch.zeros_like(hole)).softmax(1)
             wanted = torch.where((label == wanted).all(dim=1, keepdim=True), own, wanted)
-        return Batch(face, hole, label, own, wanted, truth, known, chance)
+        return Batch(face, hole, label, own, wanted, truth, known, chance, corner)
 
     def _faces(self, index: Tensor, change: Change | None) -> Tensor:
         face = self.faces.pick(index, self.device)
@@ -173,10 +180,12 @@ class Trainer:
         with accelerator.autocast():
             d_terms = self.discrimination(batch, composites)
         self.optimizers["discriminator"].zero_grad()
-        accelerator.backward(d_terms["discriminator"] + weights.emotion * d_terms["emotion"])
+        shares = {"discriminator": 1.0, "emotion": weights.emotion}
+        accelerator.backward(torch.stack([shares[name] * term for name, term in d_terms.items()]).sum())
         self.optimizers["discriminator"].step()
 
-        self._record_codes(batch)
+        if not config.detail:
+            self._record_codes(batch)
         self.step += 1
         return terms | d_terms | {"gradient_norm": norm}
 
@@ -230,6 +239,14 @@ class Trainer:
         self.step = state.meta["step"]
         if self.accelerator.scaler and state.meta.get("scaler"):
             self.accelerator.scaler.load_state_dict(state.meta["scaler"])
+
+
+def objectives_of(networks: dict[str, Any], config: TrainConfig) -> tuple[nn.Module, nn.Module]:
+    """What E and G minimise, and what D and Q minimise."""
+    encoder, generator, discriminator = (networks[name] for name in ("encoder", "generator", "discriminator"))
+    if config.detail:
+        return DetailObjective(encoder, generator, config), DetailDiscriminatorObjective(discriminator, config)
+    return CompletionObjective(encoder, generator, config), DiscriminatorObjective(discriminator, config)
 
 
 def load_both(config: TrainConfig, data: Path) -> tuple[FaceSet, FaceSet]:

@@ -1,0 +1,146 @@
+"""A model that is grown by a level draws what it drew, enlarged, until the new level has learnt something; and while
+that learns alone, nothing else of the model changes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ecgan_core.face.holes import region
+from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
+from train.cli import main
+from train.config import ConfigError, TrainConfig, from_dict, load_config
+from train.learning.devices import make_accelerator
+from train.learning.networks import build_networks, pipeline_of, start_from
+from train.learning.trainer import Trainer
+
+SMALL = {"image_size": 32, "widths": [6, 8, 12], "latent_channels": 8, "upsampling": "bilinear", "noise_rank": 4}
+GROWN = SMALL | {"image_size": 64, "widths": [5, 6, 8, 12], "grown": 1}
+EMOTIONS = {"emotions": ["calm", "glad", "grim"], "neutral": "calm"}
+
+
+def config(networks: dict, **more) -> TrainConfig:
+    others = {"discriminator_widths": [4, 8], "emotion_widths": [4, 8], "feature_widths": [4, 8]}
+    return from_dict({**EMOTIONS, "networks": networks | others, **more})
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A checkpoint of random weights, every one of them other than 0."""
+    torch.manual_seed(3)
+    recipe = config(SMALL)
+    networks = build_networks(recipe)
+    for network in networks.values():
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)
+    save_checkpoint(pipeline_of(networks, recipe), tmp_path / "small.safetensors", dtype=torch.float32)
+    return tmp_path / "small.safetensors"
+
+
+def test_a_grown_model_draws_the_old_picture_enlarged(small: Path) -> None:
+    old, recipe = load_checkpoint(small), config(GROWN, detail=32)
+    networks = build_networks(recipe)
+    start_from(networks, small, recipe)
+    grown = pipeline_of(networks, recipe)
+    generator = torch.Generator().manual_seed(1)
+    face = F.interpolate(torch.rand(2, 3, 16, 16, generator=generator) * 2 - 1, 64, mode="bilinear")
+    hole = region("mouth", 2, 64, generator)
+    missing = F.max_pool2d(hole, 2)
+
+    ours = grown.complete(face, hole, emotion="glad", seeds=[5, 6], variation=0.0)
+    theirs = old.complete(F.avg_pool2d(face, 2), missing, emotion="glad", seeds=[5, 6], variation=0.0)
+    torch.testing.assert_close(ours.z, theirs.z)
+    drawn = grown.generator(ours.z, ours.code, ours.features, face * (1 - hole), hole)
+    before = old.generator(theirs.z, theirs.code, theirs.features, face[..., ::2, ::2], missing)
+    torch.testing.assert_close(drawn[-1], F.interpolate(before[-1], scale_factor=2, mode="bilinear"))
+    assert [image.shape[-1] for image in drawn] == [16, 32, 64]
+    torch.testing.assert_close(grown.infer_emotion(face, hole), old.infer_emotion(F.avg_pool2d(face, 2), missing))
+
+
+def test_what_cannot_grow_into_the_recipe_says_what_would(small: Path) -> None:
+    recipe = config(GROWN | {"widths": [5, 6, 8, 16]})
+    with pytest.raises(ConfigError, match=r"networks\.widths=\[5,6,8,12\]"):
+        start_from(build_networks(recipe), small, recipe)
+
+
+GROWN_RECIPE = [
+    "networks.image_size=128",
+    "networks.widths=[6,8,8,16,16]",
+    "networks.grown=1",
+    "detail=48",
+    "images=32",
+]
+
+
+@pytest.fixture(scope="module")
+def of_64(recipe, tmp_path_factory) -> Path:
+    """A checkpoint of the tiny recipe, of 64 pixels."""
+    torch.manual_seed(5)
+    config = load_config(recipe)
+    file = tmp_path_factory.mktemp("models") / "of-64.safetensors"
+    save_checkpoint(pipeline_of(build_networks(config), config), file, dtype=torch.float32)
+    return file
+
+
+def detail_trainer(of_64: Path, recipe, data, out: Path, state=None) -> Trainer:
+    config = load_config(recipe, [*GROWN_RECIPE, f"start_from={of_64}"])
+    return Trainer(config, data, make_accelerator(config, out, cpu=True), state)
+
+
+def test_only_the_grown_levels_learn(of_64, recipe, data, tmp_path) -> None:
+    trainer = detail_trainer(of_64, recipe, data, tmp_path)
+    trainer.begin()
+    before = {key: value.clone() for key, value in pipeline_tensors(trainer).items()}
+    for _ in range(3):
+        terms = trainer.train_step()
+    assert {"appearance", "perceptual", "adversarial", "discriminator", "gradient_norm"} == set(terms)
+    changed = {key for key, value in pipeline_tensors(trainer).items() if not torch.equal(value, before[key])}
+    fresh = {key for key in before if key.startswith(("encoder.fine.", "generator.detail."))}
+    assert {key for key in changed if not key.startswith(("discriminator.trunk.", "discriminator.realness."))} <= fresh
+    assert {"encoder.fine.stems.0.weight", "generator.detail.0.to_rgb.weight"} <= changed
+
+    old = load_checkpoint(of_64)
+    grown = pipeline_of(trainer.networks, trainer.config)
+    face, hole = trainer.faces.pick(torch.arange(2)), region("mouth", 2, 128, torch.Generator())
+    mine = grown.complete(face, hole, emotion="happy", seeds=[0, 1], variation=0.0)
+    theirs = old.complete(F.avg_pool2d(face, 2), F.max_pool2d(hole, 2), emotion="happy", seeds=[0, 1], variation=0.0)
+    torch.testing.assert_close(mine.z, theirs.z)
+    torch.testing.assert_close(grown.infer_emotion(face), old.infer_emotion(F.avg_pool2d(face, 2)))
+
+
+def pipeline_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
+    networks = {name: trainer.networks[name] for name in ("encoder", "generator", "discriminator")}
+    return {f"{name}.{key}": value for name, net in networks.items() for key, value in net.state_dict().items()}
+
+
+def test_a_run_of_detail_goes_on_exactly_and_its_model_works(of_64, recipe, data, tmp_path) -> None:
+    command = ["fit", str(recipe), "--data", str(data), "--cpu", "--from", str(of_64), "--set", *GROWN_RECIPE]
+    assert main([*command, "save_every=16", "--out", str(tmp_path / "whole")]) == 0
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    (tmp_path / "cut" / "state-000000032.safetensors").unlink()
+    assert main([*command, "save_every=16", "--out", str(tmp_path / "cut"), "--resume"]) == 0
+    whole, cut = (load_checkpoint(tmp_path / run / f"{run}.safetensors") for run in ("whole", "cut"))
+    for key, value in whole.generator.state_dict().items():
+        assert torch.equal(cut.generator.state_dict()[key], value), key
+    assert whole.frame_size == 128
+    latent = whole.complete(torch.zeros(1, 3, 128, 128), region("mouth", 1, 128, torch.Generator()), seeds=[0])
+    assert whole.decode(latent).shape == (1, 3, 128, 128)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["detail=32"], "only grown levels have any"),
+        (["networks.grown=1", "detail=33"], "multiple of 2"),
+        (["networks.grown=3"], "must leave two of the 4 widths"),
+        (["networks.upsampling=cubic"], "neither nearest nor bilinear"),
+    ],
+)
+def test_a_recipe_that_cannot_be_meant_is_refused(recipe, settings, said) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_config(recipe, settings)
