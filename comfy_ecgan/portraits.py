@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import comfy.model_management
 import torch
 
+from ecgan_core.completion import FACE_CHOICES, Completion
+
 from .boxes import boxes_from_wire
 from .models import HostModel
 from .pictures import boxes_from_text, holes_from_mask, image_from_pictures, mask_from_holes, pictures_from_image
@@ -24,23 +26,21 @@ if TYPE_CHECKING:
 
 AS_SUGGESTED = "as the face suggests"
 NO_EMOTION = "(no model is installed)"
-FACES = ["auto", "whole image"]  # ecgan_core.face.portrait.FACE_CHOICES, without importing it
+FACES = list(FACE_CHOICES)
+
+
+def asked_for(emotion: str, **settings: Any) -> Completion:
+    """What the widgets of a node say, each named as a setting of `Completion`, as the core takes it."""
+    return Completion(None if emotion == AS_SUGGESTED else emotion, **settings)
 
 
 def complete(
     model: HostModel,
     image: torch.Tensor,
     mask: torch.Tensor | None,
+    asked: Completion,
     *,
-    emotion: str,
-    strength: float,
-    seed: int,
-    samples: int,
-    variation: float,
-    face: str,
-    feather: int,
     face_box: str = "",
-    color_match: float = 0.0,
     bounding_boxes: Any = None,
 ) -> tuple[CompletedPortraits, torch.Tensor]:
     """Complete the faces under the mask of each picture, and a MASK [B,H,W] of what changed.
@@ -48,10 +48,8 @@ def complete(
     Args:
         image: IMAGE [N,H,W,3 or 4]; its transparency is kept as it is.
         mask: MASK [M,H,W]; one mask serves every picture, one picture every mask.
-        emotion: a name, or `AS_SUGGESTED`.
-        seed: of the first sample of every picture; the others count on from it.
+        asked: its settings; those of the node by `asked_for`.
         face_box: see `boxes_from_text`; where it is blank, `bounding_boxes` count.
-        color_match: 0 to 1, see `ecgan_core.face.colour.match_colour`.
         bounding_boxes: see `boxes_from_wire`.
 
     Raises:
@@ -63,26 +61,19 @@ def complete(
     holes = holes_from_mask(mask)
     count = max(len(pictures), len(holes))
     boxes = boxes_from_text(face_box) or boxes_from_wire(bounding_boxes, count)
-    total = count * samples
+    total = count * asked.samples
     progress = Progress(2 * total)
     pipeline = model.on_device()
     portrait = complete_portraits(
         pipeline,
         pictures,
         holes,
-        emotion=None if emotion == AS_SUGGESTED else emotion,
-        strength=strength,
-        seeds=[(seed + sample) % 2**64 for sample in range(samples)],
-        variation=variation,
-        face=face,
+        asked,
         boxes=boxes,
-        samples=samples,
-        feather=feather,
-        color_match=color_match,
         on_step=lambda done, faces: progress.step(done * total // faces - progress.done),
     )
     if alpha is not None:  # pictures come out sample by sample, and one picture may have met several masks
-        alpha = alpha.expand(count, -1, -1, -1).repeat_interleave(samples, dim=0)
+        alpha = alpha.expand(count, -1, -1, -1).repeat_interleave(asked.samples, dim=0)
     return _rendered(pipeline, portrait, alpha, progress), mask_from_holes(portrait.changed)
 
 

@@ -33,6 +33,7 @@ _HOME = {
     "FaceLatent": "files.latents",
     "ECGANPipeline": "pipeline",
     "ECGANOutput": "pipeline",
+    "Completion": "completion",
     "PortraitLatent": "face.portrait_latent",
     "complete_portraits": "face.portrait",
     "render": "face.portrait",

@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import DEFAULT_CHECKPOINT
+from .completion import Completion
 from .files.disk import in_words
 from .words import printable
 
@@ -20,6 +22,16 @@ if TYPE_CHECKING:  # torch takes seconds to import: only once there is work to d
     from torch import Tensor
 
     from .pipeline import ECGANPipeline
+
+# The options of `complete` for the settings that are numbers: how each is called, and what it is.
+SETTINGS = {
+    "strength": ("X", "0 neutral, 1 the emotion"),
+    "samples": ("N", "how many results"),
+    "seed": ("S", "of the first sample"),
+    "variation": ("X", "how far samples differ"),
+    "feather": ("PIXELS", "soft edge inside the mask"),
+    "color_match": ("X", "how far the broad colour follows that around the mask, 0 to 1"),
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,15 +60,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--hole", type=Path, required=True, metavar="MASK", help="white where to fill")
     _add_model(command)
     command.add_argument("--emotion", metavar="NAME", help="default: the one that the visible part suggests")
-    command.add_argument("--strength", type=float, default=1.0, metavar="X", help="0 neutral, 1 the emotion (default)")
-    command.add_argument("--samples", type=_count, default=1, metavar="N", help="how many results (default 1)")
-    command.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the first sample (default 0)")
-    command.add_argument(
-        "--variation", type=float, default=0.5, metavar="X", help="how far samples differ (default 0.5)"
-    )
-    command.add_argument(
-        "--feather", type=int, default=8, metavar="PIXELS", help="soft edge inside the mask (default 8)"
-    )
+    for name, (metavar, about) in SETTINGS.items():
+        default = getattr(Completion(), name)
+        command.add_argument(
+            f"--{name.replace('_', '-')}", type=_setting(name), default=default, metavar=metavar,
+            help=f"{about} (default {default:g})",
+        )  # fmt: skip
     _add_face(command)
     _add_out(command)
     command.set_defaults(run=complete)
@@ -127,14 +136,10 @@ def complete(arguments: argparse.Namespace) -> None:
         pipeline,
         picture,
         hole,
-        emotion=arguments.emotion,
-        strength=arguments.strength,
-        seeds=arguments.seed,
-        variation=arguments.variation,
-        face=_face_choice(arguments),
+        Completion(
+            arguments.emotion, face=_face_choice(arguments), **{name: getattr(arguments, name) for name in SETTINGS}
+        ),
         boxes=Box(*arguments.box) if arguments.box else None,
-        samples=arguments.samples,
-        feather=arguments.feather,
     )
     for i, picture in enumerate(render(pipeline, latent)):
         write_picture(arguments.out / f"complete-{i}.png", picture)
@@ -250,13 +255,17 @@ def _box(text: str) -> tuple[float, ...]:
     return x, y, width, height
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000")
-    return int(text)
+def _setting(name: str) -> Callable[[str], float]:
+    """What reads a setting of `Completion` that is a number, and says what it may be where it is something else."""
 
+    def read(text: str) -> float:
+        try:
+            value = type(getattr(Completion(), name))(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no such number") from None
+        try:
+            return getattr(Completion(**{name: value}), name)
+        except ValueError as problem:
+            raise argparse.ArgumentTypeError(str(problem)) from None
 
-def _seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
+    return read

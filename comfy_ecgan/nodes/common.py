@@ -35,7 +35,14 @@ def face_box_input() -> io.String.Input:
     )
 
 
-def slider(id: str, low: float, high: float, default: float, tooltip: str) -> io.Float.Input:
+def slider(id: str, low: float, high: float, default: float, tooltip: str, optional: bool = False) -> io.Float.Input:
     return io.Float.Input(
-        id, default=default, min=low, max=high, step=0.05, display_mode=io.NumberDisplay.slider, tooltip=tooltip
+        id,
+        default=default,
+        min=low,
+        max=high,
+        step=0.05,
+        display_mode=io.NumberDisplay.slider,
+        optional=optional,
+        tooltip=tooltip,
     )

@@ -7,8 +7,11 @@ from comfy_api.latest import io, ui
 from comfy_ecgan import models, portraits
 from comfy_ecgan.inputs import checked
 from comfy_ecgan.sockets import A_WIRE_ALONE, BoxSocket, LatentSocket, ModelSocket
+from ecgan_core.completion import Completion
 
 from .common import CATEGORY, face_box_input, face_input, slider
+
+DEFAULTS = Completion()
 
 
 class LoadECGAN(io.ComfyNode):
@@ -81,43 +84,49 @@ class MaskedFaceComplete(io.ComfyNode):
                     "strength",
                     0.0,
                     2.0,
-                    1.0,
+                    DEFAULTS.strength,
                     "How strong the emotion is: 0 is neutral, 1 as the model learned it, above 1 exaggerated.",
                 ),
                 io.Int.Input(
                     "seed",
-                    default=0,
+                    default=DEFAULTS.seed,
                     min=0,
                     max=0xFFFFFFFFFFFFFFFF,
                     control_after_generate=True,
                     tooltip="The same seed gives the same face on every machine. Further samples count on from it.",
                 ),
                 io.Int.Input(
-                    "samples", default=1, min=1, max=64, tooltip="How many different completions of each picture."
+                    "samples",
+                    default=DEFAULTS.samples,
+                    min=1,
+                    max=64,
+                    tooltip="How many different completions of each picture.",
                 ),
                 slider(
-                    "variation", 0.0, 2.0, 0.5, "How far samples stray from the likeliest face: at 0 all are that one."
+                    "variation",
+                    0.0,
+                    2.0,
+                    DEFAULTS.variation,
+                    "How far samples stray from the likeliest face: at 0 all are that one.",
                 ),
                 face_input(),
                 io.Int.Input(
                     "feather",
-                    default=8,
+                    default=DEFAULTS.feather,
                     min=0,
                     max=256,
                     tooltip="Pixels over which the filling blends in, counted inwards from the edge of the mask. In "
                     "large pictures about 1/30 of the face's width hides the seam: 40 for a face of 1200.",
                 ),
                 face_box_input(),
-                io.Float.Input(
+                slider(
                     "color_match",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    display_mode=io.NumberDisplay.slider,
+                    0.0,
+                    1.0,
+                    DEFAULTS.color_match,
+                    "How far the broad colour of the filling follows that of the skin around the mask: 0 leaves it as "
+                    "drawn, 1 matches it.",
                     optional=True,
-                    tooltip="How far the broad colour of the filling follows that of the skin around the mask: 0 "
-                    "leaves it as drawn, 1 matches it.",
                 ),
                 BoxSocket.Input(
                     "bounding_boxes",
@@ -136,35 +145,9 @@ class MaskedFaceComplete(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(
-        cls,
-        model,
-        image,
-        mask,
-        emotion,
-        strength,
-        seed,
-        samples,
-        variation,
-        face,
-        feather,
-        face_box="",
-        color_match=0.0,
-        bounding_boxes=None,
-    ):
+    def execute(cls, model, image, mask, emotion, face_box="", bounding_boxes=None, **settings) -> io.NodeOutput:
+        asked = portraits.asked_for(emotion, **settings)
         latent, changed = portraits.complete(
-            model,
-            image,
-            mask,
-            emotion=emotion,
-            strength=strength,
-            seed=seed,
-            samples=samples,
-            variation=variation,
-            face=face,
-            feather=feather,
-            face_box=face_box,
-            color_match=color_match,
-            bounding_boxes=bounding_boxes,
+            model, image, mask, asked, face_box=face_box, bounding_boxes=bounding_boxes
         )
         return io.NodeOutput(latent.image, latent, changed, ui=ui.PreviewImage(latent.image, cls=cls))

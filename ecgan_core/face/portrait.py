@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..completion import FACE_CHOICES, Completion, must_be_face_choice
 from ..emotions.vectors import EmotionVector
 from ..files.latents import FaceLatent
 from ..pipeline import PARTLY_MISSING, ECGANPipeline
-from ..words import finite, shown
 from .colour import match_colour
 from .finding import NoFaceFound, choose_faces, faces_near, find_faces, level
 from .frame import Box, Frame, frame_of_face, frame_of_image
@@ -31,7 +33,6 @@ __all__ = [
 ]
 
 FACES_AT_ONCE = 8  # on a graphics card: bounds the memory that a large batch takes
-FACE_CHOICES = ("auto", "whole image")
 LARGEST_BOX = 2  # longer sides of its picture: a face may reach beyond the picture, but not by more than that
 SEED_OF_NEXT_FACE = 0x9E3779B97F4A7C15  # far away, so that a face never has the seed of a picture's next sample
 
@@ -44,17 +45,12 @@ def complete_portraits(
     pipeline: ECGANPipeline,
     pictures: Tensor,
     holes: Tensor,
+    asked: Completion | None = None,
     *,
-    emotion: str | None = None,
-    strength: float = 1.0,
-    seeds: int | Sequence[int] = 0,
-    variation: float = 1.0,
-    face: str = "auto",
+    seeds: int | Sequence[int] | None = None,
     boxes: Boxes = None,
-    samples: int = 1,
-    feather: int = 8,
-    color_match: float = 0.0,
     on_step: OnStep | None = None,
+    **settings: Any,
 ) -> PortraitLatent:
     """Complete the faces under the hole of each picture, `samples` times; the samples of the first picture come first.
 
@@ -63,30 +59,27 @@ def complete_portraits(
         pictures: [N,3,H,W] in 0..1.
         holes: [M,1,h,w] in 0..1, 1 = to fill. One hole serves all pictures and one picture all holes; a hole of another
             size but the same proportions is scaled to its picture.
-        emotion, strength, variation: as in `ECGANPipeline.complete`.
-        seeds: of the samples: as many as there are samples, the same ones for every picture; or one for each result. A
-            single number n stands for n, n + 1, n + 2 … Where a hole covers several faces of a picture, the one with
-            most of it has the seed itself, and each further one a seed that depends on it and on its place in order.
-        face: "auto" finds those under the hole and levels them, "whole image" takes the picture as one face.
+        asked: emotion, strength, samples and so on; `Completion()` if none is given.
+        seeds: instead of those that follow from the asked-for seed: as many as there are samples, the same ones for
+            every picture; or one for each result. A single number n stands for n, n + 1, n + 2 … Where a hole covers
+            several faces of a picture, the one with most of it has the seed itself, and each further one a seed that
+            depends on it and on its place in order.
         boxes: the faces, where the caller knows them (forehead to chin): one for all pictures, or one, several or None
             for each. Of several, those under the hole are completed. With "auto" they are levelled too.
-        feather: pixels over which a face fades in, inside the hole.
-        color_match: how far the new faces' broad colour follows that around the hole, 0 (not at all) to 1.
         on_step: called as on_step(done, total) while faces are completed; may raise to stop.
+        settings: single settings of a `Completion` by name, which win over `asked`: `emotion="happy", samples=4`.
 
     Raises:
         NoFaceFound: there is no face, or none near the hole.
         UnknownEmotion: this model has no such emotion.
-        ValueError: pictures and holes do not fit each other, or there is nothing to fill.
+        ValueError: a setting is none, pictures and holes do not fit each other, or there is nothing to fill.
     """
-    color_match, feather = finite("color_match", color_match), int(finite("feather", feather))
-    if not 0 <= color_match <= 1:
-        raise ValueError(f"color_match must be from 0 to 1, not {color_match:g}")
+    asked = replace(asked or Completion(), **settings)
     pictures, holes = matched(pictures, holes)
-    if emotion is not None:
-        pipeline.emotion_set.index(emotion)  # complain before the search for faces, not after
-    frames = _frames(pictures, holes, face, boxes)
-    seeds = _seeds(seeds, len(pictures), samples)
+    if asked.emotion is not None:
+        pipeline.emotion_set.index(asked.emotion)  # complain before the search for faces, not after
+    frames = _frames(pictures, holes, asked.face, boxes)
+    seeds = _seeds(asked.seeds if seeds is None else seeds, len(pictures), asked.samples)
 
     places = [(picture, frame) for picture, frames_of_one in enumerate(frames) for frame in frames_of_one]
     size = pipeline.frame_size
@@ -97,7 +90,7 @@ def complete_portraits(
     # One entry for each face to be drawn: its place, the result that it is in, and its seed.
     order: list[tuple[int, int, int]] = []
     for result, seed in enumerate(seeds):
-        of_picture = [place for place, (picture, _) in enumerate(places) if picture == result // samples]
+        of_picture = [place for place, (picture, _) in enumerate(places) if picture == result // asked.samples]
         order += [(place, result, _seed_of_face(seed, k)) for k, place in enumerate(of_picture)]
     done: list[FaceLatent] = []
     drawn: list[int] = []  # what of `order` they are
@@ -109,10 +102,10 @@ def complete_portraits(
         latent = pipeline.complete(
             2 * crops[start : start + at_once] - 1,
             missing[start : start + at_once].float(),
-            emotion=emotion,
-            strength=strength,
+            emotion=asked.emotion,
+            strength=asked.strength,
             seeds=[order[i][2] for i in now],
-            variation=variation,
+            variation=asked.variation,
             of=[order[i][0] - start for i in now],
         )
         done.append(latent)
@@ -121,12 +114,11 @@ def complete_portraits(
             on_step(len(drawn), len(order))
     return PortraitLatent(
         FaceLatent.cat(done)[torch.tensor(drawn).argsort().tolist()],
-        _repeated(pictures, samples),
-        _repeated(holes, samples),
+        _repeated(pictures, asked.samples),
+        _repeated(holes, asked.samples),
         tuple(places[place][1] for place, _, _ in order),
-        max(0, feather),
         tuple(result for _, result, _ in order),
-        color_match,
+        asked,
     )
 
 
@@ -180,14 +172,13 @@ def portrait_frame(picture: Tensor, hole: Tensor | None, face: str = "auto", box
 def portrait_frames(picture: Tensor, hole: Tensor | None, face: str = "auto", boxes: Sequence[Box] = ()) -> list[Frame]:
     """The frames of the faces in a picture [3,H,W] that a hole [1,H,W] is about, the one with most of it first.
 
-    Without a hole it is the largest face. See `complete_portraits` for `face` and `boxes`.
+    Without a hole it is the largest face. See `Completion` for `face`, `complete_portraits` for `boxes`.
 
     Raises:
         NoFaceFound: there are no boxes and the finder sees no face.
     """
     height, width = picture.shape[-2:]
-    if face not in FACE_CHOICES:
-        raise ValueError(f"face must be one of {', '.join(map(repr, FACE_CHOICES))}, not {shown(face)}")
+    must_be_face_choice(face)
     for box in boxes:
         _must_lie_in(box, height, width)
     if face == "whole image":
@@ -309,8 +300,6 @@ def _all_finite(tensor: Tensor) -> bool:
 
 def _seeds(seeds: int | Sequence[int], pictures: int, samples: int) -> list[int]:
     """One seed for each result: picture 1's samples, picture 2's samples …"""
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, not {samples}")
     if isinstance(seeds, int):
         seeds = [seeds + k for k in range(samples)]
     if len(seeds) == samples:

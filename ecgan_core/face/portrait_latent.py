@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..completion import PLAIN, Completion
 from ..files.latents import FaceLatent, read_latent_file
 from ..files.tensors import BadFile, write_tensors
 from ..words import shown
@@ -23,7 +24,6 @@ READABLE_FORMATS = ("1", PORTRAIT_FORMAT)
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 KIND = "a saved EC-GAN portrait latent"
 MOST_SIDES = 16  # a frame's side and place, in sides of its picture
-MAX_FEATHER = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +38,16 @@ class PortraitLatent:
         pictures: [B,3,H,W] in 0..1, the originals.
         holes: [B,1,H,W] in 0..1, 1 = to fill; values between blend.
         frames: where in its picture each face is.
-        feather: pixels over which a face fades in, inside its hole.
         owners: the number of the picture that each face is in; empty: there is one in each, in order.
-        color_match: how far the faces' colour follows that around the hole, 0..1 (`match_colour`).
+        asked: the settings of the completion, of which rendering reads some.
     """
 
     faces: FaceLatent
     pictures: Tensor
     holes: Tensor
     frames: tuple[Frame, ...]
-    feather: int = 0
     owners: tuple[int, ...] = ()
-    color_match: float = 0.0
+    asked: Completion = PLAIN
 
     def __post_init__(self):
         if not self.owners:
@@ -59,6 +57,16 @@ class PortraitLatent:
             raise ValueError(f"there must be as many frames and owners as faces, but there are {counts}")
         if set(self.owners) != set(range(len(self))):
             raise ValueError(f"each of the {len(self)} pictures must own a face, but the owners are {self.owners}")
+
+    @property
+    def feather(self) -> int:
+        """Pixels over which a face fades in, inside its hole."""
+        return self.asked.feather
+
+    @property
+    def color_match(self) -> float:
+        """How far the faces' colour follows that around the hole, 0..1 (`match_colour`)."""
+        return self.asked.color_match
 
     def __len__(self) -> int:
         """The number of pictures."""
@@ -122,8 +130,9 @@ class PortraitLatent:
             "ecgan_portrait": PORTRAIT_FORMAT,
             "model": self.faces.model,
             "frames": json.dumps([asdict(frame) for frame in self.frames]),
-            "feather": str(self.feather),
             "owners": json.dumps(self.owners),
+            "asked": json.dumps(asdict(self.asked)),
+            "feather": str(self.feather),  # these two for readers that know no "asked"
             "color_match": str(self.color_match),
         }
         write_tensors(path, tensors, metadata)
@@ -139,10 +148,7 @@ class PortraitLatent:
             _must_be_sound(latent, pictures, holes)
             frames = tuple(_frame(entry, *pictures.shape[-2:]) for entry in json.loads(metadata["frames"]))
             owners = tuple(json.loads(metadata.get("owners", "[]")))
-            color_match, feather = float(metadata.get("color_match", 0)), int(metadata["feather"])
-            if not (0 <= color_match <= 1 and 0 <= feather <= MAX_FEATHER):
-                raise ValueError(f"its feather is {feather} and its color_match {color_match}")
-            return cls(latent, pictures, holes, frames, feather, owners, color_match)
+            return cls(latent, pictures, holes, frames, owners, _asked(metadata))
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as problem:
             raise BadFile(f"{path} is {KIND}, but a damaged one ({shown(str(problem))}); save it again") from problem
 
@@ -157,6 +163,15 @@ def _must_be_sound(faces: FaceLatent, pictures: Tensor, holes: Tensor) -> None:
             raise ValueError(f"not all of its {name} are numbers")
     if holes.min() < 0 or holes.max() > 1:
         raise ValueError("its holes are not in 0..1")
+
+
+def _asked(metadata: Mapping[str, str]) -> Completion:
+    """What was asked of the completion, as far as a file says; an older file says two things, by name."""
+    asked = json.loads(metadata.get("asked", "{}"))
+    if unknown := sorted(asked.keys() - {field.name for field in fields(Completion)}):
+        raise ValueError(f"it has the setting {shown(unknown[0])}, which this version does not know")
+    asked |= {"feather": int(metadata["feather"]), "color_match": float(metadata.get("color_match", 0))}
+    return replace(PLAIN, **asked)
 
 
 def _frame(entry: dict, height: int, width: int) -> Frame:

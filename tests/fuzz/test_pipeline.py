@@ -143,7 +143,7 @@ def latent_file(pipeline, tmp_path_factory):
         return path, {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
 
 
-METADATA = ("frames", "owners", "feather", "color_match", "model")
+METADATA = ("frames", "owners", "feather", "color_match", "model", "asked")
 junk = st.one_of(
     numbers.filter(lambda n: not isinstance(n, int) or abs(n) < 10**300).map(json.dumps),
     st.sampled_from(
