@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from ecgan_core.files.disk import in_words
+from ecgan_core.words import printable
 
 from .portraits.command import add_to_train
 
@@ -19,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         arguments.command(arguments)
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"{arguments.prog}: {in_words(error)}", file=sys.stderr)
+        print(printable(f"{arguments.prog}: {in_words(error)}"), file=sys.stderr)
         return 1
     except KeyboardInterrupt as stopped:
         print(f"{arguments.prog}: {str(stopped) or 'stopped'}", file=sys.stderr)
@@ -111,7 +112,7 @@ def run_check(arguments: argparse.Namespace) -> None:
     else:
         plan = plan_of_set(arguments.set, arguments.size, arguments.neutral, arguments.held_out)
     text, stops = check(plan, arguments.out)
-    print(text)
+    print(printable(text))
     if stops:
         raise ValueError(f"{stops} of these findings would stop training; mend them first")
 

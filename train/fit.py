@@ -13,6 +13,7 @@ from torch import Tensor
 from ecgan_core.files.checkpoint import save_checkpoint
 from ecgan_core.files.disk import CannotWrite, sweep, writing
 from ecgan_core.files.replacing import replacing
+from ecgan_core.words import printable
 
 from .config import TrainConfig
 from .data.faces import FaceSet
@@ -191,7 +192,7 @@ class Run:
         trainer, state = self.trainer, self.accelerator.state
         self.say(self.recipe() + describe(trainer.faces, self.config))
         for sentence in trainer.faces.left_out:
-            self.say(sentence)
+            self.say(printable(sentence))
         if trainer.spares_nobody:
             self.say("nobody is held out, so the grids show faces that are trained on")
         bits = {"no": "float32"}.get(state.mixed_precision, state.mixed_precision)

@@ -62,7 +62,8 @@ class FaceSet:
 
 def hash_share(identity: str) -> float:
     """Where an identity stands in 0..1, by the hash of its name."""
-    return int(hashlib.sha256(identity.encode()).hexdigest()[:8], 16) / 2**32
+    name = identity.encode("utf-8", "surrogateescape")  # of a file, whose name may be in no encoding that is known
+    return int(hashlib.sha256(name).hexdigest()[:8], 16) / 2**32
 
 
 def is_held_out(identity: str, share: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 
@@ -77,6 +78,25 @@ def test_a_folder_called_like_a_picture_is_none(copy):
     (copy / "happy" / "scans.jpg").mkdir()
     found = found_in(Source("faces"), copy.parent)
     assert (len(found.rows), found.passed_over) == (36, [f"{copy}/happy/scans.jpg/"])
+
+
+def test_a_file_whose_name_is_in_an_unknown_encoding_is_used_and_shown(copy, recipe, tmp_path, capsys):
+    happy = os.fsencode(copy / "happy")
+    os.rename(happy + b"/00.png", happy + b"/M\xfcller.png")  # as a zip from another system is unpacked
+    os.rename(happy + b"/01.png", happy + b"/M\xfcller\n2.txt")
+    write_tar(copy.parent / "a.tar", [("1.jpg", jpeg("happy", 1)), ("1.cls", b"happy")])
+    content = (copy.parent / "a.tar").read_bytes()
+    os.rename(copy.parent / "a.tar", os.fsencode(copy.parent) + b"/\xfc.tar")
+    (copy.parent / os.fsdecode(b"\xfc.tar")).write_bytes(content.rstrip(b"\0"))
+    code, report = report_of(capsys, copy)
+    assert (code, "Passed over: .txt 1" in report, "M\ufffdller" in report) == (0, True, True)
+    more = ["data=[{path: faces, held_out: 0}, {path: '*.tar', held_out: 0}]"]
+    train(recipe, copy.parent, tmp_path, *more)
+    assert "\ufffd.tar has no end" in capsys.readouterr().out
+    (happy_file,) = (copy / "happy").glob("M*.png")
+    happy_file.write_bytes(b"x")
+    assert main(["fit", str(recipe), "--data", str(copy.parent), "--out", str(tmp_path / "other"), "--cpu"]) == 1
+    assert "happy/M\ufffdller.png: it is none of" in capsys.readouterr().err
 
 
 # Kinds of pictures ----------------------------------------------------------------------------------------------------
@@ -222,10 +242,10 @@ def test_where_somebody_is_held_out_it_is_said_so(data, recipe, tmp_path, capsys
     assert re.search(r"Q names the emotion of [\d.]+% of \d+ held-out faces\n", capsys.readouterr().out)
 
 
-def train(recipe, data, tmp_path):
+def train(recipe, data, tmp_path, *more):
     """A step or two."""
     arguments = ["fit", str(recipe), "--data", str(data), "--out", str(tmp_path / "run"), "--cpu"]
-    assert main([*arguments, "--set", "images=8", "warmup_images=32"]) == 0
+    assert main([*arguments, "--set", "images=8", "warmup_images=32", *more]) == 0
 
 
 def test_an_archive_of_another_kind_in_place_of_a_folder(tmp_path):

@@ -50,6 +50,15 @@ def test_a_file_whose_name_has_a_backslash_is_found(tmp_path):
     assert [row.file.name for row in rows_of(Source("faces"), tmp_path)] == ["a\\b.png", "d.png"]
 
 
+@pytest.mark.parametrize("name", ["Index.csv", "INDEX.CSV"])
+def test_the_tables_name_may_be_in_capitals(tmp_path, name):
+    (tmp_path / "faces" / "happy").mkdir(parents=True)
+    draw_face("happy", 1).save(tmp_path / "faces" / "happy" / "a.png")
+    (tmp_path / "faces" / name).write_text("file,emotion\nhappy/a.png,glad\n")
+    (tmp_path / "faces" / "notes.csv").write_text("x")
+    assert [row.emotion for row in rows_of(Source("faces"), tmp_path)] == ["glad"]
+
+
 def test_uses_are_told_apart_however_they_are_written(tmp_path):
     (tmp_path / "faces").mkdir()
     (tmp_path / "faces" / "index.csv").write_text(

@@ -49,8 +49,15 @@ def _found(source: Source, root: Path) -> Found:
         raise DataError(f"{folder} is neither a folder nor a plain .tar archive; unpack it, and name what is in it")
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}; give the folder that holds {source.path!r} with --data")
-    index = folder / "index.csv"
-    return rows_of_index(index, source) if index.is_file() else rows_of_folders(folder, source)
+    index = _index_of(folder)
+    return rows_of_index(index, source) if index else rows_of_folders(folder, source)
+
+
+def _index_of(folder: Path) -> Path | None:
+    """The `index.csv`, which another system may have in capitals."""
+    if (folder / "index.csv").is_file():
+        return folder / "index.csv"
+    return next((path for path in sorted(folder.glob("*.[cC][sS][vV]")) if path.name.lower() == "index.csv"), None)
 
 
 def _tidy(name: str) -> str:

@@ -24,7 +24,7 @@ def rows_of_index(index: Path, source: Source) -> Found:
         use = row.get("use", source.use)
         if use.casefold() != source.use.casefold():
             found.other_uses[use] += 1
-        elif not is_hidden(row["file"]):
+        else:
             identity = row.get("identity") or row["file"]
             found.rows.append(Row(index.parent / row["file"], row["emotion"], f"{source.path}/{identity}"))
     return found
@@ -34,7 +34,7 @@ def read_index(index: Path) -> list[dict[str, str]]:
     r"""The rows of an `index.csv` with the columns file and emotion, without spaces around cells; missing ones are "".
 
     Columns may be written in capitals, cells separated by commas, semicolons, tabs or bars, and paths by `\`. A table
-    is UTF-8, or UTF-16 that says so. Rows of nothing but empty cells are none.
+    is UTF-8, or UTF-16 that says so. Rows of empty cells are none, and those of hidden files are left out.
 
     Raises:
         DataError: it is no table of that kind, or a row has no file or emotion, or more cells than there are columns.
@@ -53,7 +53,8 @@ def read_index(index: Path) -> list[dict[str, str]]:
         raise DataError(f"{index} lacks the column {missing}: {found}; its first line names its columns")
     if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise DataError(f"{index} has two columns called {twice[0]!r}; take one out")
-    return [_row(columns, cells, separator, index, number) for number, cells in lines[1:]]
+    rows = [_row(columns, cells, separator, index, number) for number, cells in lines[1:]]
+    return [row for row in rows if not is_hidden(row["file"])]
 
 
 def _row(columns: list[str], cells: list[str], separator: str, index: Path, number: int) -> dict[str, str]:
