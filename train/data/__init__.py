@@ -3,7 +3,7 @@
 | module | holds |
 |---|---|
 | `sources/` | the names and labels of folders, tables, archives and Hub sets |
-| `pictures` `depth` | one picture decoded; one of 16 bits and more |
+| `pictures` `formats` `depth` | one picture decoded; which kinds are; one of 16 bits and more |
 | `cache` | all of a set decoded, once, in a memory-mapped file |
 | `faces` | a split of labelled faces, and what a step draws from it |
 | `augment` | small changes to faces and their holes |

@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import io
 import math
-import re
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ecgan_core.files.disk import without_addresses
-from ecgan_core.files.replacing import PICTURE_FORMATS
 
 from .depth import is_deep, of_8_bits
+from .formats import FORMATS, INSTEAD, learn_heif
 from .sources.row import DataError
-
-# What is read, and how the names of such files end. A Pillow may have been built without AVIF, or be older than that.
-SUFFIXES_OF = {
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "PNG": (".png",),
-    "WEBP": (".webp",),
-    "TIFF": (".tif", ".tiff"),
-    "BMP": (".bmp",),
-    "GIF": (".gif",),
-    "AVIF": (".avif",),
-}
-HAS_AVIF = "avif" in features.modules and features.check_module("avif")
-FORMATS = (*PICTURE_FORMATS, "AVIF") if HAS_AVIF else PICTURE_FORMATS
-SUFFIXES = {suffix for kind in FORMATS for suffix in SUFFIXES_OF[kind]}
 
 Crop = tuple[float, float, float, float]  # x0, y0, x1, y1, as shares of the picture's sides
 
 BEHIND = (127, 127, 127)  # what shows through where a picture is transparent
-
-# What files that are called pictures may be instead, by how they begin.
-INSTEAD = {
-    "empty": re.compile(rb"\0*\Z"),
-    "a HEIC picture, which must be saved as JPEG": re.compile(rb"....ftyp(hei|hev|mif|msf)", re.DOTALL),
-    "a web page or a drawing": re.compile(rb"\s*<"),
-    "a pointer of Git LFS, and `git lfs pull` fetches what it points to": re.compile(rb"version https://git-lfs"),
-}
 
 # What Pillow and its codecs raise for files that are damaged or no pictures.
 BROKEN = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
@@ -59,6 +36,7 @@ def read_bytes(file: Path, part: tuple[int, int] | None = None) -> bytes:
 
 def opened(data: bytes) -> Image.Image:
     """A picture of which nothing but the head is decoded yet."""
+    learn_heif()
     return Image.open(io.BytesIO(data), formats=FORMATS)
 
 

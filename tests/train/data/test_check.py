@@ -133,7 +133,7 @@ def test_small_grey_squeezed_and_transparent_pictures_are_named(copy, capsys):
     clear = person("happy", 3).convert("RGBA")
     clear.putalpha(Image.linear_gradient("L").resize((96, 96)))
     clear.save(copy / "happy" / "03.png")
-    (copy / "happy" / "extra.heic").touch()
+    (copy / "happy" / "extra.cr2").touch()
     (copy / "happy" / "more").mkdir()
     code, report, _ = check(capsys, copy)
     assert code == 0
@@ -142,7 +142,7 @@ def test_small_grey_squeezed_and_transparent_pictures_are_named(copy, capsys):
         ("1 picture is grey among coloured ones", "happy/01.png"),
         ("1 picture is not square", "happy/02.png"),
         ("1 picture is partly transparent", "happy/03.png"),
-        ("Passed over: .heic 1, folders 1", "happy/extra.heic"),
+        ("Passed over: .cr2 1, folders 1", "happy/extra.cr2"),
     ):
         assert words in report
         assert f"faces/{file}" in report.partition(words)[2]

@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from ..faces import hash_share
-from ..pictures import SUFFIXES
+from ..formats import SUFFIXES
 from ..sources.row import kinds
 from .census import Census, Item, people
 from .finding import ADVICE, HARMS, STOPS, Finding, are, have, pictures, places, plural

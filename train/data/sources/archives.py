@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ...config import Source
-from ..pictures import SUFFIXES, read_bytes
+from ..formats import SUFFIXES
+from ..pictures import read_bytes
 from .row import DataError, Found, Row, is_hidden, value_of
 from .tars import Contents, contents
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ...config import Source
-from ..pictures import SUFFIXES
+from ..formats import SUFFIXES
 from .row import Found, Row, is_hidden
 
 

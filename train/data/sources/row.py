@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...config import Source
+from ..formats import SUFFIXES_OF
 
 # What systems put into folders that they look at.
 SYSTEMS = {
@@ -19,22 +20,7 @@ SYSTEMS = {
 # Where a tar or a data set on the Hub has what we need, unless `columns` of the recipe says otherwise: first come,
 # first served. A dot goes into a JSON field.
 COLUMNS = {
-    "picture": (
-        "picture",
-        "image",
-        "img",
-        "jpg",
-        "jpeg",
-        "png",
-        "webp",
-        "jfif",
-        "jpe",
-        "tif",
-        "tiff",
-        "bmp",
-        "gif",
-        "avif",
-    ),
+    "picture": ("picture", "image", "img", *(name[1:] for names in SUFFIXES_OF.values() for name in names)),
     "emotion": ("emotion", "label", "labels", "cls", "json.emotion", "json.label", "txt"),
     "identity": ("identity", "subject", "person", "json.identity"),
 }
