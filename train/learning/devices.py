@@ -10,6 +10,7 @@ from accelerate.utils import is_tensorboard_available
 
 from ecgan_core.networks.encoder import Encoder
 from ecgan_core.networks.generator import Generator
+from ecgan_core.precision import computes_in_bfloat16
 
 from ..config import ConfigError, TrainConfig
 
@@ -19,7 +20,7 @@ def has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+        return computes_in_bfloat16()
     return False
 
 
