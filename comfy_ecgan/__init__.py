@@ -4,6 +4,7 @@
 |---|---|
 | `sockets` | the types that travel between our nodes |
 | `pictures` | IMAGE and MASK to and from the core's tensors, with a sentence for each that does not fit |
+| `model_folders` | files in ComfyUI's model folders: listed, found, and told from their other versions |
 | `models` | the folder `models/ecgan`, and a checkpoint loaded under ComfyUI's memory management |
 | `progress` | progress bar, preview and interrupt |
 | `portraits` | what the nodes do to faces: complete, shift, sweep, build a vector from them |

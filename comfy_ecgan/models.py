@@ -5,9 +5,7 @@ Nothing here imports diffusers before a checkpoint is loaded: ComfyUI starts as 
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +20,8 @@ from ecgan_core import DEFAULT_CHECKPOINT
 from ecgan_core.files.checkpoint import CheckpointError, CheckpointInfo, inspect_checkpoint, load_checkpoint
 from ecgan_core.words import shown
 
+from . import model_folders
+
 if TYPE_CHECKING:
     from ecgan_core.pipeline import ECGANPipeline
 
@@ -34,22 +34,12 @@ PRECISIONS = {"auto": None, "fp32": torch.float32, "bf16": torch.bfloat16, "fp16
 
 def register_folder() -> None:
     """Make `models/ecgan` a model folder of ComfyUI's, with the pack's own models behind the user's; safe to repeat."""
-    register_model_folder(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
-    folder_paths.add_model_folder_path(FOLDER, str(DEFAULT_CHECKPOINT.parent))
-
-
-def register_model_folder(kind: str, folder: str) -> None:
-    """Make `folder` ComfyUI's first one for safetensors files of a `kind`."""
-    folder_paths.add_model_folder_path(kind, folder, is_default=True)
-    # ComfyUI registers a new folder with no extension at all, and would list every file in it.
-    folders, extensions = folder_paths.folder_names_and_paths[kind]
-    folder_paths.folder_names_and_paths[kind] = (folders, set(extensions) | {".safetensors"})
+    model_folders.register(FOLDER, str(DEFAULT_CHECKPOINT.parent))
 
 
 def checkpoint_names() -> list[str]:
     """Names of the installed checkpoints, the bundled default first."""
-    names = folder_paths.get_filename_list(FOLDER)
-    return sorted(names, key=lambda name: (name != DEFAULT_CHECKPOINT.name, name.lower()))
+    return sorted(model_folders.names(FOLDER), key=lambda name: (name != DEFAULT_CHECKPOINT.name, name.lower()))
 
 
 def checkpoint_path(name: str) -> Path:
@@ -58,56 +48,28 @@ def checkpoint_path(name: str) -> Path:
     Raises:
         ValueError: it is not installed (ComfyUI does not check the value of a combo).
     """
-    names = checkpoint_names()
-    path = folder_paths.get_full_path(FOLDER, name) if name in names else None
+    path = model_folders.path_of(FOLDER, name)
     if path is None:
-        known = ", ".join(names) if names else "none yet"
+        known = ", ".join(checkpoint_names()) or "none yet"
         raise ValueError(
             f"there is no model {shown(name)} (installed: {known}); put the .safetensors file into "
             f"{folder_paths.get_folder_paths(FOLDER)[0]} and press R, or choose another"
         )
-    return Path(path)
+    return path
 
 
 def weights_stamp(name: str | None) -> str:
     """Changes when the file behind `name` does, so that ComfyUI loads it again."""
-    return stamp_of(FOLDER, name)
-
-
-def stamp_of(kind: str, name: str | None) -> str:
-    """A digest of what is in the file listed as `name` among files of a `kind`, or "absent".
-
-    ComfyUI writes it into every picture that it saves: so no path, no user's name and no time of this machine, and the
-    same workflow saves the same file everywhere.
-    """
-    # ComfyUI asks before anybody has looked at the value, which a workflow may have of any kind.
-    path = folder_paths.get_full_path(kind, name) if name and isinstance(name, str) else None
-    return "absent" if path is None else _digest(path, _version(path))
-
-
-def _version(path: str) -> str:
-    """Changes when a file is written or replaced."""
-    stat = os.stat(path)
-    return f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}"
-
-
-@lru_cache(maxsize=256)
-def _digest(path: str, version: str) -> str:
-    """The SHA-256 of one version of a file: 20 ms for a model of 7 MB, and ComfyUI asks with every prompt."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
+    return model_folders.stamp_of(FOLDER, name)
 
 
 def installed_emotions(*, neutral: bool = True) -> list[str]:
     """Every emotion that some installed model knows, the default model's first; without the neutral ones if asked."""
     names: dict[str, None] = {}  # a dict keeps their order
     for checkpoint in checkpoint_names():
-        path = folder_paths.get_full_path(FOLDER, checkpoint)
+        path = model_folders.path_of(FOLDER, checkpoint)
         try:
-            info = _info(path, _version(path)) if path else None
+            info = _info(path, model_folders.version(path)) if path else None
         except OSError:  # it went away just now
             continue
         if info is not None:
@@ -116,7 +78,7 @@ def installed_emotions(*, neutral: bool = True) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def _info(path: str, version: str) -> CheckpointInfo | None:
+def _info(path: Path, version: str) -> CheckpointInfo | None:
     """The header of one version of a file: ComfyUI asks for the combo's options again and again."""
     try:
         return inspect_checkpoint(path)

@@ -12,8 +12,9 @@ from ecgan_core.files.disk import writing
 from ecgan_core.files.replacing import NameTaken, put_new
 from ecgan_core.words import shown
 
+from . import model_folders
 from .file_names import safe_name
-from .models import HostModel, register_model_folder, stamp_of
+from .models import HostModel
 
 if TYPE_CHECKING:
     from ecgan_core.emotions.vectors import EmotionVector
@@ -24,17 +25,17 @@ NO_VECTOR = "(no vector: save one with Save Emotion Vector and press R)"
 
 def register_folder() -> None:
     """Make `models/ecgan_vectors` a model folder of ComfyUI's; safe to repeat."""
-    register_model_folder(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
+    model_folders.register(FOLDER)
 
 
 def vector_names() -> list[str]:
     """Names of the saved vectors, those in subfolders as "FOLDER/NAME"."""
-    return sorted(folder_paths.get_filename_list(FOLDER), key=str.lower)
+    return sorted(model_folders.names(FOLDER), key=str.lower)
 
 
 def file_stamp(name: str | None) -> str:
     """Changes when the file behind `name` does, so that ComfyUI loads it again."""
-    return stamp_of(FOLDER, name)
+    return model_folders.stamp_of(FOLDER, name)
 
 
 def load_vector(name: str, model: HostModel | None = None) -> EmotionVector:
@@ -46,10 +47,9 @@ def load_vector(name: str, model: HostModel | None = None) -> EmotionVector:
     """
     from ecgan_core.emotions.vectors import EmotionVector
 
-    names = vector_names()
-    path = folder_paths.get_full_path(FOLDER, name) if name in names else None
+    path = model_folders.path_of(FOLDER, name)
     if path is None:
-        known = ", ".join(names) if names else "none yet"
+        known = ", ".join(vector_names()) or "none yet"
         raise ValueError(
             f"there is no emotion vector {shown(name)} (saved: {known}); put the .safetensors file into "
             f"{folder_paths.get_folder_paths(FOLDER)[0]} and press R, or choose another"

@@ -51,6 +51,11 @@ class LoadECGAN(io.ComfyNode):
         return io.NodeOutput(models.load_model(model, precision))
 
     @classmethod
+    def validate_inputs(cls, model: str) -> bool:
+        """Left to `load_model`, which knows a name that another system listed; newer servers do not."""
+        return True
+
+    @classmethod
     def fingerprint_inputs(cls, model: str | None = None, precision: str | None = None) -> str:
         return models.weights_stamp(model)
 

@@ -33,7 +33,8 @@ def comfyui(tmp_path_factory):
     folder_paths.models_dir = str(base / "models")
     folder_paths.set_temp_directory(str(base / "temp"))
     (base / "models" / "ecgan").mkdir(parents=True)
-    folder_paths.folder_names_and_paths.pop("ecgan", None)  # another module's test may have registered its own
+    for kind in ("ecgan", "ecgan_vectors"):  # another module's tests may have registered their own
+        folder_paths.folder_names_and_paths.pop(kind, None)
     yield SimpleNamespace(folder=folder, models=base / "models" / "ecgan")
     sys.path[:] = path
 
