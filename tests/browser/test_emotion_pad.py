@@ -18,8 +18,10 @@ STYLES = {"canvas": False, "nodes 2.0": True}
 INPUTS = [f"{kind}_{number}" for number in range(1, 5) for kind in ("emotion", "weight")]
 CORNER = {"top": (0.0, -1.0), "bottom": (0.0, 1.0), "middle": (0.0, 0.0)}
 
-NEW_GRAPH = """() => { app.graph.clear(); const node = LiteGraph.createNode('ECGANEmotionMix'); node.pos = [250, 90];
-    app.graph.add(node); app.canvas.ds.scale = 1; app.canvas.ds.offset = [0, 0]; app.canvas.setDirty(true, true);
+# With an id of its own: newer pages keep values by graph and node, and a new node 1 would have those of the last one.
+NEW_GRAPH = """() => { app.graph.clear(); app.graph.id = crypto.randomUUID();
+    const node = LiteGraph.createNode('ECGANEmotionMix'); node.pos = [250, 90]; app.graph.add(node);
+    app.canvas.ds.scale = 1; app.canvas.ds.offset = [0, 0]; app.canvas.setDirty(true, true);
     return node.widgets[0].options.values }"""
 MIX = "app.graph.nodes.find(node => node.type === 'ECGANEmotionMix')"
 VALUES = f"() => {MIX}.widgets.slice(0, 8).map(widget => widget.value)"

@@ -53,7 +53,7 @@ def test_a_node_speaks_the_pages_language(browser, server: Server, language: str
     box = page.evaluate("() => { const { x, y } = app.canvas.canvas.getBoundingClientRect(); return [x, y] }")
     page.mouse.move(box[0] + 380, box[1] + 150)
     page.mouse.move(box[0] + 400, box[1] + 185, steps=4)
-    assert page.locator(".node-tooltip").inner_text(timeout=5000) == texts["description"]
+    page.locator(".node-tooltip").get_by_text(texts["description"], exact=True).wait_for(timeout=10_000)
     # Ids are the same in every language: a workflow that is saved here opens anywhere.
     saved = page.evaluate("() => app.graph.serialize().nodes[0]")
     assert {slot["name"] for slot in saved["inputs"]} == set(texts["inputs"])
@@ -68,7 +68,7 @@ def test_a_page_that_keeps_our_texts_needs_no_help(browser, server: Server, lang
     page.route("**/translations.js", lambda route: route.abort())
     page.goto(server.url)
     page.wait_for_function(
-        f"() => window.LiteGraph?.registered_node_types?.{NODE} && window.app?.graph", timeout=60_000
+        f"() => window.LiteGraph?.registered_node_types?.{NODE} && window.app?.graph", timeout=180_000
     )
     page.wait_for_timeout(1500)
     page.evaluate(

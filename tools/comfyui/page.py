@@ -29,6 +29,8 @@ KNOWN = (
     ("/en.md", "404"),  # it looks for help in its language first, and takes the one without afterwards
     ("", "Connecting to 'https://api.comfy.org/"),  # the page's wish to look nodes up; the server forbids it
     ("", "reading 'id'"),
+    ("", "ComfyApp graph accessed before initialization"),
+    ("/missingModelMetadata", "Content Security Policy"),  # it looks up the sizes of models that its first graph names
 )
 
 IS_READY = """() => window.app?.graph && window.app?.extensionManager
@@ -111,7 +113,7 @@ def open_page(browser: Browser, url: str, complaints: list[str], **options: Any)
 
 def wait_until_ready(page: Page) -> None:
     """Until the page has its nodes and shows its graph."""
-    page.wait_for_function(IS_READY, timeout=60_000)
+    page.wait_for_function(IS_READY, timeout=180_000)  # beside other work a minute may not be enough
 
 
 def build(page: Page, workflow: Workflow) -> dict[str, Any]:
