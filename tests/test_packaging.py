@@ -27,7 +27,7 @@ else:
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-NOT_INSTALLED = {"hub", "bench"}  # extras that `make` leaves to those who need them
+NOT_INSTALLED = {"hub", "heic", "bench"}  # extras that `make` leaves to those who need them
 
 
 def requirements(file: str) -> list[Requirement]:
