@@ -32,6 +32,7 @@ SETTINGS = {
     "feather": ("PIXELS", "soft edge inside the mask"),
     "color_match": ("X", "how far the broad colour follows that around the mask, 0 to 1"),
 }
+NEARLY_EQUAL = 8 / 255  # colours under partial transparency are rounded
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -197,6 +198,35 @@ def inspect(arguments: argparse.Namespace) -> None:
 
 def read_picture(path: Path) -> Tensor:
     """[1,3,H,W] in 0..1, upright; raises ValueError if it is no picture or partly transparent."""
+    colours, opaque = _pixels(path)
+    if opaque.min() < 1:
+        raise ValueError(f"{path} is partly transparent (RGBA); flatten it onto a background first")
+    return colours
+
+
+def read_mask(path: Path) -> Tensor:
+    """[1,1,H,W] in 0..1 from the brightness of a picture: white is to be filled.
+
+    Of a picture in one colour with transparency, what is transparent is to be filled if it is dark, as ComfyUI saves
+    its masks, and what is painted if it is light.
+
+    Raises:
+        ValueError: it is no picture, or one whose transparency and colours could both be the mask.
+    """
+    colours, opaque = _pixels(path)
+    brightness = colours.mean(dim=1, keepdim=True)
+    if opaque.min() == 1:
+        return brightness
+    seen = brightness[opaque > 0.5]
+    if not len(seen) or seen.max() - seen.min() > NEARLY_EQUAL:
+        raise ValueError(
+            f"{path} has a picture and transparency, and either could be the mask; save the mask alone, white on black"
+        )
+    return 1 - opaque if seen.mean() < 0.5 else opaque
+
+
+def _pixels(path: Path) -> tuple[Tensor, Tensor]:
+    """Colours [1,3,H,W] and opacity [1,1,H,W] of a picture, both in 0..1 and upright."""
     import numpy as np
     import torch
     from PIL import Image, ImageOps, UnidentifiedImageError
@@ -213,15 +243,9 @@ def read_picture(path: Path) -> Tensor:
         raise ValueError(f"{path} cannot be read as a picture; save it as PNG or JPEG again") from problem
     if image.mode.startswith(("I", "F")):
         raise ValueError(f"{path} has more than 8 bits a channel; save it with 8")
-    if image.has_transparency_data and np.array(image.convert("RGBA"))[..., 3].min() < 255:
-        raise ValueError(f"{path} is partly transparent (RGBA); flatten it onto a background first")
-    pixels = np.array(image.convert("RGB"), dtype=np.float32)
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
-
-
-def read_mask(path: Path) -> Tensor:
-    """[1,1,H,W] in 0..1 from the brightness of a picture: white is to be filled."""
-    return read_picture(path).mean(dim=1, keepdim=True)
+    form = "RGBA" if image.has_transparency_data else "RGB"
+    pixels = torch.from_numpy(np.array(image.convert(form), dtype=np.float32)).permute(2, 0, 1)[None] / 255
+    return pixels[:, :3], pixels[:, 3:] if form == "RGBA" else torch.ones_like(pixels[:, :1])
 
 
 def write_picture(path: Path, picture: Tensor) -> None:

@@ -116,6 +116,20 @@ def test_a_card_cannot_tell_the_terminal_what_to_do(pipeline, tmp_path):
     assert all(c.isprintable() or c == "\n" for c in said)
 
 
+@pytest.mark.parametrize(("colour", "in_hole"), [(0, 0), (255, 255)], ids=["as ComfyUI saves it", "white strokes"])
+def test_a_mask_may_be_in_the_transparency_of_one_colour(place, tmp_path, colour, in_hole):
+    """The same completion as from white on black, bit for bit."""
+    hole = pixels(place / "mask.png")
+    layers = [np.full_like(hole, colour)] * 3 + [hole if in_hole else 255 - hole]
+    clear = layers[3] == 0  # what nobody sees has no colour: a canvas makes it black
+    rgba = np.dstack([*(np.where(clear, 0, layer) for layer in layers[:3]), layers[3]]).astype(np.uint8)
+    Image.fromarray(rgba).save(tmp_path / "rgba.png")
+    for mask, out in ((place / "mask.png", "plain"), (tmp_path / "rgba.png", "alpha")):
+        command = ["complete", place / "portrait.png", "--model", place / "model.safetensors", "--hole", mask]
+        assert main([str(word) for word in [*command, "--out", tmp_path / out]]) == 0
+    assert (pixels(tmp_path / "plain" / "complete-0.png") == pixels(tmp_path / "alpha" / "complete-0.png")).all()
+
+
 def test_what_cannot_be_done_is_said_in_one_sentence(place, tmp_path):
     model, portrait, mask = place / "model.safetensors", place / "portrait.png", place / "mask.png"
     complete = ["complete", portrait, "--model", model, "--out", tmp_path / "out"]
@@ -135,6 +149,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(place, tmp_path):
     see_through.save(tmp_path / "rgba.png")
     rgba = ["complete", tmp_path / "rgba.png", "--model", model, "--hole", mask, "--out", tmp_path / "out"]
     assert "partly transparent (RGBA)" in could_not(*rgba)
+    assert "save the mask alone" in could_not(*complete, "--hole", tmp_path / "rgba.png")
 
     assert "is not an EC-GAN checkpoint" in could_not("inspect", place / "joyful.safetensors")
     assert "is not a saved EC-GAN portrait latent" in could_not(
