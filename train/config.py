@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import math
@@ -227,6 +228,15 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
     Raises:
         ConfigError: the file is missing or no YAML, a key is unknown, a value has the wrong type or range.
     """
+    return from_dict(with_overrides(read_tree(path), overrides or []))
+
+
+def read_tree(path: str | Path) -> dict[str, Any]:
+    """What a recipe file says, as YAML has it.
+
+    Raises:
+        ConfigError: the file is missing, no YAML, or no keys with values.
+    """
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -235,19 +245,28 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
     except ValueError as error:
         raise ConfigError(f"the recipe {path} is no text in UTF-8 ({error}); save it again as UTF-8") from error
     tree = _parsed(text, f"the recipe {path}")
-    tree = {} if tree is None else tree
-    for override in overrides or []:
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"the recipe: expected keys with values, but found {shown(tree)}")
+    return tree
+
+
+def with_overrides(tree: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
+    """A recipe's tree, changed by `key=value` as on the command line; ConfigError where one cannot be meant."""
+    tree = copy.deepcopy(tree)
+    for override in overrides:
         key, equals, value = override.partition("=")
         if not equals:
             raise ConfigError(f"{shown(override)} is no override; write key=value, such as images=1000")
         *parents, last = key.split(".")
-        branch = tree
+        branch: Any = tree
         for parent in parents:
             branch = branch.setdefault(parent, {}) if isinstance(branch, dict) else None
         if not isinstance(branch, dict):
             raise ConfigError(f"{shown(override)} changes a part of the recipe that has no keys; give the whole part")
         branch[last] = _parsed(value, f"the override {shown(override)}")
-    return from_dict(tree)
+    return tree
 
 
 def _parsed(text: str, what: str) -> Any:

@@ -30,16 +30,25 @@ from .runs.status import FIRST_WORD, Tally, status_line
 
 __all__ = ["Run", "build_networks", "describe", "fit", "pipeline_of"]
 
+CARRY_ON, TIME_IS_UP, WAS_ASKED = range(3)  # whether to stop after a step, and why
 ASK_EVERY = 8  # steps after which several processes ask each other whether one of them was told to stop
 
 
 def fit(
-    config: TrainConfig, data: Path, out: Path, resume: str = "no", cpu: bool = False, tensorboard: bool = False
-) -> None:
-    """Train `config` on the sources in `data`, in the run's folder `out`.
+    config: TrainConfig,
+    data: Path,
+    out: Path,
+    resume: str = "no",
+    cpu: bool = False,
+    tensorboard: bool = False,
+    minutes: float | None = None,
+) -> bool:
+    """Train `config` on the sources in `data`, in the run's folder `out`; whether it came to the recipe's end.
 
     Args:
         resume: "no" begins a run; "yes" goes on with the one in `out`; "auto" does whichever there is to do.
+        minutes: after which it saves and stops before the end, for machines that are lent for a while. What comes
+            before the first step (decoding the faces, the warm-up of φ and Q) is never cut short.
 
     Raises:
         StateError: there is already a run, or none, or one of another recipe.
@@ -52,7 +61,7 @@ def fit(
     state, damaged = run_folder.newest_state(out) if resume == "yes" or begun else (None, [])
     if state is not None:
         config = run_folder.resumed_config(out, state, config)
-    with StopWish() as wish:
+    with StopWish(minutes) as wish:
         accelerator = make_accelerator(config, out, cpu, tensorboard)
         try:
             trainer = Trainer(config, data, accelerator, state)
@@ -65,7 +74,7 @@ def fit(
                 purge = {"purge_step": trainer.images + 1}
                 accelerator.init_trackers("tensorboard", init_kwargs={"tensorboard": purge})
             run.describe()
-            run.train(wish)
+            return run.train(wish)
         except CannotWrite as problem:
             if not run_folder.states_of(out):
                 raise
@@ -84,8 +93,10 @@ class Run:
         self.grid_faces = fixed_faces(trainer.held_out, 8)
         self.tally = Tally()
 
-    def train(self, wish: StopWish | None = None) -> None:
+    def train(self, wish: StopWish | None = None) -> bool:
         """Train from the present step to the recipe's end, saving as it goes; the model is exported at every save.
+
+        False if the wish's time was up before the end.
 
         Raises:
             KeyboardInterrupt: `wish` was asked to stop; the state of that step is saved.
@@ -116,23 +127,29 @@ class Run:
                 silent_since = math.inf
             if self._due(config.grid_every) or ended:
                 self.write_grid()
-            stopping = not ended and self._asked_to_stop(wish)
+            stopping = CARRY_ON if ended else self._reason_to_stop(wish)
             if self._due(config.save_every) or ended or stopping:
                 self.save()
-            if stopping:
-                raise KeyboardInterrupt(f"stopped and saved at {trainer.images:,} images; --resume goes on from there")
+            saved = f"stopped and saved at {trainer.images:,} images; --resume goes on from there"
+            if stopping == WAS_ASKED:
+                raise KeyboardInterrupt(saved)
+            if stopping == TIME_IS_UP:
+                self.say(f"the time is up: {saved}")
+                return False
+        return True
 
     def _due(self, every: int) -> bool:
         """Whether the clock has just passed a multiple of `every` images."""
         return self.trainer.images // every != (self.trainer.images - self.config.batch) // every
 
-    def _asked_to_stop(self, wish: StopWish) -> bool:
-        """Whether this process was asked to stop, or another one: they have to stop after the same step."""
+    def _reason_to_stop(self, wish: StopWish) -> int:
+        """Why this process shall stop, or another one: they have to stop after the same step, and for one reason."""
+        reason = WAS_ASKED if wish.asked else TIME_IS_UP if wish.time_is_up else CARRY_ON
         if self.accelerator.num_processes == 1:
-            return wish.asked
+            return reason
         if self.trainer.step % ASK_EVERY:
-            return False
-        return bool(gather(torch.tensor([wish.asked], device=self.trainer.device)).any())
+            return CARRY_ON
+        return int(gather(torch.tensor([reason], device=self.trainer.device)).max())
 
     def prepare_folder(self) -> None:
         """The folder, without what a kill left half-written, and `config.yaml`: what decides the run."""

@@ -193,3 +193,11 @@ def test_differences_are_named_by_dotted_keys(recipe):
         "data[0].held_out": (0.25, 0.5),
         "holes": (before.holes, {"mouth": 2.0}),
     }
+
+
+def test_a_run_whose_time_is_up_goes_on_exactly(recipe, data, finished, tmp_path, capsys):
+    assert fit(recipe, data, tmp_path / "run", more=["--minutes", "0.000001"]) == 0
+    assert "the time is up: stopped and saved at 4 images; --resume goes on from there" in capsys.readouterr().out
+    assert clocks(tmp_path / "run")[0] == 4
+    assert fit(recipe, data, tmp_path / "run", more=["--resume", "auto", "--minutes", "60"]) == 0
+    assert unequal(tmp_path / "run", finished) == []

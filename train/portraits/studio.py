@@ -51,15 +51,22 @@ class StudioError(ValueError):
 
 
 def render_set(
-    recipe: Recipe, folder: Path, count: int, size: int, workers: int = 1, wheel: Path | None = None
-) -> None:
-    """Make the set in `folder`, or go on with it, until it has `count` identities.
+    recipe: Recipe,
+    folder: Path,
+    count: int,
+    size: int,
+    workers: int = 1,
+    wheel: Path | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Make the set in `folder`, or go on with it, until it has `count` identities; whether it has them all.
 
     Args:
         count: how many identities; number i has the name `00000` + i and the seed `recipe.seed` + i.
         size: the side of the pictures, in pixels.
         workers: how many processes; each takes under a gigabyte. The pictures do not depend on it.
         wheel: the wheel of the head's data, for machines that cannot download it.
+        stop: asked after each person; where it says so, the rest is left for the next time.
 
     Raises:
         StudioError: the folder holds something else, or a set of another recipe or size.
@@ -83,15 +90,21 @@ def render_set(
             for _ in finished:
                 done += 1
                 progress.update(per_person)
+                if done < count and stop():
+                    break
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"stopped with {done} of {count} identities done; the same command goes on from there"
         ) from None
     finally:
         _sweep(folder, recipe)
+    if done < count:
+        print(f"the time is up with {done} of {count} identities done; the same command goes on from there")
+        return False
     write_index(folder, recipe)
     write_contact_sheet(folder, recipe)
     print(f"wrote {folder / INDEX} and {folder / SHEET}")
+    return True
 
 
 def _claim(folder: Path, recipe: Recipe, size: int) -> None:

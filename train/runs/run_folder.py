@@ -52,6 +52,11 @@ def states_of(run: Path) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
+def newest_clock(run: Path) -> int:
+    """The images on the clock of the newest saved state, by its name; -1 where there is none."""
+    return max((clock_of(path) or 0 for path in states_of(run)), default=-1)
+
+
 def is_begun(run: Path) -> bool:
     """Whether the folder holds something that a new run would overwrite."""
     files = (run / METRICS, model_path(run))

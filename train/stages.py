@@ -1,0 +1,159 @@
+"""A recipe with stages: what is trained one after the other, each stage going on from the model of the one before.
+
+    emotions: [neutral, happy, …]          keys of every stage, as `config.TrainConfig` has them
+    networks: {image_size: 128, …}
+    portraits:                             sets that the studio renders into DATA, where they are missing
+      still: {recipe: emotions/basic7.yaml, seed: 70000, count: 1500, still: true}
+    stages:                                a stage's own keys, each in the place of the recipe's
+      - {name: first, images: 68000, data: [{path: portraits}]}
+      - {name: second, images: 40000, data: [{path: still, paired: true}]}
+    evaluation:                            who it is measured on: `data` as of a stage, people who hold still
+      data: [{path: portraits, held_out: 0.08}]
+      still: unseen
+    notes: text that ends the model's card
+
+A recipe without stages is one of a single stage, which has the recipe's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecgan_core.words import shown
+
+from .config import ConfigError, TrainConfig, from_dict, read_tree, with_overrides
+from .portraits.recipe import Recipe, RecipeError, load_recipe, recipe_from
+
+AROUND = ("stages", "portraits", "evaluation", "notes")  # the keys that are no settings of a run
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run of the recipe: its `name` is its folder's and its model's."""
+
+    name: str
+    config: TrainConfig
+
+
+@dataclass(frozen=True)
+class PortraitSet:
+    """A set of rendered people: which, and how many."""
+
+    recipe: Recipe
+    count: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole recipe.
+
+    Attributes:
+        name: the recipe's file, without its ending.
+        stages: in the order in which they are trained, one at least.
+        portraits: the sets to render, by the names of their folders.
+        evaluation: the config that says who the model is measured on.
+        still: the set of people who hold still and were never trained on; "" for none.
+        notes: what the recipe's author says of the model.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    portraits: dict[str, PortraitSet]
+    evaluation: TrainConfig
+    still: str
+    notes: str
+
+    def stage(self, name: str) -> Stage:
+        """The stage of that name; raises ConfigError where there is none."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise ConfigError(f"{self.name} has no stage {shown(name)}; it has {', '.join(s.name for s in self.stages)}")
+
+
+def load_plan(path: Path, overrides: list[str] | None = None) -> Plan:
+    """Read a recipe with its stages; `overrides` (`images=1000`) are for all of them.
+
+    Raises:
+        ConfigError: the recipe, a recipe of portraits that it names, or an override cannot be read or meant.
+    """
+    tree = read_tree(path)
+    common = {key: value for key, value in tree.items() if key not in AROUND}
+    entries = tree.get("stages", [{"name": path.stem}])
+    if not isinstance(entries, list) or not entries:
+        raise ConfigError(f"stages: expected a list of stages, but found {shown(entries)}")
+    stages = tuple(_stage(common, entry, overrides) for entry in entries)
+    if len({stage.name for stage in stages}) < len(stages):
+        raise ConfigError(f"stages: two have one name: {', '.join(stage.name for stage in stages)}")
+    size = stages[-1].config.networks.image_size
+    sets = _mapping(tree.get("portraits", {}), "portraits")
+    portraits = {name: _portraits(name, entry, path.parent, size) for name, entry in sets.items()}
+    evaluation = _mapping(tree.get("evaluation", {}), "evaluation")
+    if unknown := sorted(evaluation.keys() - {"data", "still"}):
+        raise ConfigError(f"evaluation.{unknown[0]}: no such key; known keys are data, still")
+    still = str(evaluation.get("still", ""))
+    if still and still not in portraits:
+        raise ConfigError(f"evaluation.still: {shown(still)} is none of the sets under portraits")
+    measured = stages[-1].config
+    if "data" in evaluation:
+        measured = _config(measured.to_dict() | {"data": evaluation["data"]}, "evaluation")
+    return Plan(path.stem, stages, portraits, measured, still, str(tree.get("notes", "")))
+
+
+def load_stage(path: Path, overrides: list[str] | None = None, name: str = "") -> TrainConfig:
+    """The config of one stage of a recipe, or of a recipe that has no stages.
+
+    Raises:
+        ConfigError: as in `load_plan`, or the recipe has several stages and none was named.
+    """
+    plan = load_plan(path, overrides)
+    if name:
+        return plan.stage(name).config
+    if len(plan.stages) > 1:
+        raise ConfigError(
+            f"{path} has the stages {', '.join(stage.name for stage in plan.stages)}; "
+            f"train all of them with `make`, or name one with --stage"
+        )
+    return plan.stages[0].config
+
+
+def _stage(common: dict[str, Any], entry: Any, overrides: list[str] | None) -> Stage:
+    own = dict(_mapping(entry, "stages"))
+    name = str(own.pop("name", ""))
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise ConfigError(
+            f"stages: a stage needs a name of letters and digits, its folder's, but one has {shown(name)}"
+        )
+    return Stage(name, _config(with_overrides(common | own, overrides or []), name))
+
+
+def _config(tree: dict[str, Any], where: str) -> TrainConfig:
+    try:
+        return from_dict(tree)
+    except ConfigError as problem:
+        raise ConfigError(f"{where}: {problem}") from problem
+
+
+def _portraits(name: str, entry: Any, beside: Path, size: int) -> PortraitSet:
+    """A set as a recipe says it: `recipe`, `count` and maybe `size`, and what it changes of the portraits' recipe."""
+    own = dict(_mapping(entry, f"portraits.{name}"))
+    count, size, file = own.pop("count", None), own.pop("size", size), own.pop("recipe", None)
+    for key, value in (("count", count), ("size", size)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ConfigError(f"portraits.{name}.{key}: must be a whole number from 1 on, but is {shown(value)}")
+    if not isinstance(file, str):
+        raise ConfigError(f"portraits.{name}.recipe: must be a recipe of portraits, but is {shown(file)}")
+    try:
+        recipe = recipe_from(load_recipe(beside / file).to_dict() | own)
+    except RecipeError as problem:
+        raise ConfigError(f"portraits.{name}: {problem}") from problem
+    return PortraitSet(recipe, count, size)
+
+
+def _mapping(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where}: expected keys with values, but found {shown(value)}")
+    return {str(key): entry for key, entry in value.items()}
