@@ -32,7 +32,7 @@ PEOPLE = 3  # in the data set; the speed does not depend on it
 
 
 def config_of(settings: Settings) -> TrainConfig:
-    """recipes/portraits-128.yaml at its beginning, on pictures that the project has with it."""
+    """The first stage of recipes/portraits.yaml at its beginning, on pictures that the project has with it."""
     config = replace(ours.recipe(128), data=(Source("faces", held_out=0.0),), warmup_images=32)
     return replace(config, networks=TINY, batch=4) if settings.quick else config
 

@@ -15,8 +15,9 @@ from ecgan_core.face.regions import face_hole
 from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.pipeline import ECGANPipeline
 from ecgan_core.precision import arrange_for_cpu, fastest_on_cpu
-from train.config import TrainConfig, load_config
+from train.config import TrainConfig
 from train.learning.networks import build_networks, pipeline_of
+from train.stages import load_stage
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTRAIT = ROOT / "workflows" / "input" / "portrait-1.png"
@@ -36,7 +37,8 @@ def recipe(size: int) -> TrainConfig:
         config = recipe(256)
         widths = (config.networks.widths[0], *config.networks.widths)
         return replace(config, networks=replace(config.networks, image_size=512, widths=widths))
-    return replace(load_config(ROOT / "recipes" / f"portraits-{size}.yaml"), data=())
+    file, stage = {64: ("portraits-64", ""), 128: ("portraits", "first"), 256: ("portraits-256", "")}[size]
+    return replace(load_stage(ROOT / "recipes" / f"{file}.yaml", name=stage), data=())
 
 
 def write_untrained(size: int, folder: Path) -> Path:
