@@ -19,7 +19,7 @@ from PIL import Image
 from tools import example
 from tools.comfyui.client import Run, RunError
 from tools.comfyui.server import Server, prepare_base
-from tools.contact_sheet import Row, contact_sheet
+from tools.gallery.contact_sheet import Row, contact_sheet
 from tools.host import ROOT, HostError
 
 BASE = ROOT / ".host"
