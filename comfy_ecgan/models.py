@@ -20,7 +20,7 @@ from ecgan_core import DEFAULT_CHECKPOINT
 from ecgan_core.files.checkpoint import CheckpointError, CheckpointInfo, inspect_checkpoint, load_checkpoint
 from ecgan_core.words import shown
 
-from . import model_folders
+from .folders import model_folders
 
 if TYPE_CHECKING:
     from ecgan_core.pipeline import ECGANPipeline

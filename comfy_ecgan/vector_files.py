@@ -12,8 +12,8 @@ from ecgan_core.files.disk import writing
 from ecgan_core.files.replacing import NameTaken, put_new
 from ecgan_core.words import shown
 
-from . import model_folders
-from .file_names import safe_name
+from .folders import model_folders
+from .folders.file_names import safe_name
 from .models import HostModel
 
 if TYPE_CHECKING:

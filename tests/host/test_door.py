@@ -108,9 +108,9 @@ import comfy_ecgan, ecgan_core
 for package in (comfy_ecgan, ecgan_core):
     assert package.__name__ in ("comfy_ecgan", "ecgan_core")
 root = Path({root!r})
-ours = {{root / "comfy_ecgan", root / "ecgan_core", root / "nodes"}}
+ours = {{root / "comfy_ecgan", root / "ecgan_core", root / "nodes.py"}}
 loaded = [Path(module.__file__).resolve() for module in list(sys.modules.values()) if getattr(module, "__file__", None)]
-files = [file for file in loaded if ours & set(file.parents)]
+files = [file for file in loaded if ours & {{file, *file.parents}}]
 assert {{root / "comfy_ecgan" / "sockets.py", root / "ecgan_core" / "__init__.py"}} <= set(files)
 assert len(files) == len(set(files)), "loaded twice: " + str(sorted(files))
 print(bool({{"diffusers", "skimage"}} & set(sys.modules)), comfy_ecgan.sockets.__file__, ecgan_core.__file__, sep="|")
