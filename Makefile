@@ -1,5 +1,6 @@
 # make demo    the example through a real ComfyUI; pictures in output/demo/
 # make serve   the same ComfyUI, left open
+# make check   style, types and the quick tests: before every commit
 # make test    every test
 # make lint    style and types
 # make bench   what we cost beside what one would run instead: tables and a chart in output/bench/
@@ -22,10 +23,10 @@ SET_UP := $(PYTHON) tools/host.py
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help host demo serve test bench lint format clean
+.PHONY: help host demo serve check test bench lint format clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 8
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 9
 
 host:
 	@$(SET_UP)
@@ -35,6 +36,9 @@ demo: host
 
 serve: host
 	@$(RUN) -m tools.serve
+
+check: lint
+	@$(RUN) -m pytest -q -m "not slow"
 
 test: host
 	@$(RUN) -m pytest $(TESTS)

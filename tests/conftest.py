@@ -28,6 +28,17 @@ class RootIsNoTestPackage:
         return pytest.Dir.from_parent(parent, path=path) if path == ROOT else None
 
 
+# Tests that need a ComfyUI, a browser, the renderer, disks of their own, killed processes, or a thousand tries.
+SLOW_FOLDERS = {"browser", "fuzz", "host", "portraits"}
+SLOW_FILES = ("test_bench", "test_disk", "test_killed", "test_lock", "test_packaging", "test_processes")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in SLOW_FILES or SLOW_FOLDERS & set(item.path.relative_to(ROOT).parts):
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(RootIsNoTestPackage())
 

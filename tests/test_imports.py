@@ -123,6 +123,7 @@ print("imported")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ["ecgan_core", "train"])
 def test_imports_with_no_comfyui_present(room: str, tmp_path: Path) -> None:
     """Every module of the library and of the trainer, in a Python of their own where no ComfyUI can be imported."""

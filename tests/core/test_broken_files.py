@@ -318,6 +318,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.slow
 def test_what_a_header_claims_takes_no_memory(whole, tmp_path):
     """Claims of a terabyte, in a process that counts its megabytes."""
     content, paths = whole["checkpoint"].read_bytes(), []

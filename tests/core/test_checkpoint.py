@@ -152,6 +152,7 @@ def test_inspect_reads_the_header_alone(saved):
     assert info.format_version == 1
 
 
+@pytest.mark.slow
 def test_looking_at_a_checkpoint_does_not_import_diffusers(saved):
     code = (
         "import sys, ecgan_core; assert 'torch' not in sys.modules; from ecgan_core import inspect_checkpoint; "

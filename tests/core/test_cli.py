@@ -58,6 +58,7 @@ def pixels(path: Path) -> np.ndarray:
     return np.array(Image.open(path))
 
 
+@pytest.mark.slow
 def test_complete_then_shift_then_shift_back(place, tmp_path):
     portrait, mask = pixels(place / "portrait.png"), pixels(place / "mask.png")
     done = ecgan(
@@ -91,6 +92,7 @@ def test_complete_then_shift_then_shift_back(place, tmp_path):
     assert np.abs(back.astype(int) - completed).max() <= 1
 
 
+@pytest.mark.slow
 def test_infer_prints_probabilities_as_json(place):
     arguments = [place / "portrait.png", "--model", place / "model.safetensors"]
     done = ecgan("infer", *arguments)
@@ -102,6 +104,7 @@ def test_infer_prints_probabilities_as_json(place):
     assert json.loads(ecgan_here("infer", *arguments, "--hole", place / "mask.png").stdout) != probabilities
 
 
+@pytest.mark.slow
 def test_inspect_prints_card_emotions_and_config(place):
     done = ecgan("inspect", place / "model.safetensors")
     assert done.returncode == 0, done.stderr
@@ -130,6 +133,7 @@ def test_a_mask_may_be_in_the_transparency_of_one_colour(place, tmp_path, colour
     assert (pixels(tmp_path / "plain" / "complete-0.png") == pixels(tmp_path / "alpha" / "complete-0.png")).all()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_done_is_said_in_one_sentence(place, tmp_path):
     model, portrait, mask = place / "model.safetensors", place / "portrait.png", place / "mask.png"
     complete = ["complete", portrait, "--model", model, "--out", tmp_path / "out"]

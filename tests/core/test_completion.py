@@ -40,6 +40,7 @@ def test_settings_by_name_are_those_of_a_completion(pipeline, picture, hole):
     assert one_wins.asked == dataclasses.replace(ASKED, samples=1)
 
 
+@pytest.mark.slow
 def test_each_setting_acts(pipeline, picture, hole):
     """A setting that nothing reads would draw the same picture whatever it says."""
     others = {"emotion": "joyful", "strength": 0.2, "seed": 9, "samples": 3, "variation": 0.1, "feather": 9}

@@ -49,6 +49,7 @@ def test_a_face_that_fills_its_picture_is_found():
     assert find_faces(data.astronaut()[70:185, 168:282])
 
 
+@pytest.mark.slow
 def test_no_face_in_a_picture_without_one():
     assert find_faces(np.full((200, 300, 3), 127, np.uint8)) == []
     with pytest.raises(NoFaceFound, match="no face was found in the picture; give a box around the face"):
@@ -171,6 +172,7 @@ def test_near_a_hole_the_same_face_is_found_as_in_all_of_the_picture(place):
     assert choose_faces(faces_near(picture, elsewhere), elsewhere) == [found], "it does not depend on the hole"
 
 
+@pytest.mark.slow
 def test_a_hole_far_from_the_only_face_still_finds_it():
     picture, hole = on_a_wall(), mask(900, 10, 860, 40, 890)
     assert not is_sure(find_faces(picture, lambda boxes: True, hole))

@@ -127,6 +127,7 @@ def test_a_mask_beside_the_face_is_refused(pipeline, astronaut):
         complete_portraits(pipeline, astronaut, corner, boxes=FACE)
 
 
+@pytest.mark.slow
 def test_no_face_is_said_with_the_picture_it_is_about(pipeline, astronaut, mouth):
     pictures = torch.cat([astronaut, torch.full_like(astronaut, 0.5)])
     with pytest.raises(NoFaceFound, match="picture 2 of 2: no face was found in the picture; give a box"):
@@ -206,6 +207,7 @@ def test_one_mouth_in_a_large_picture_of_two_people(pipeline, two_people):
     assert torch.equal(picture[..., 1400:], two_people[..., 1400:])
 
 
+@pytest.mark.slow
 def test_two_faces_under_one_mask_are_both_completed_and_moved(pipeline, two_people):
     hole = strokes(*MOUTHS)
     latent = complete_portraits(pipeline, two_people, hole, emotion="calm", seeds=3, samples=2)

@@ -35,6 +35,7 @@ def test_what_is_hidden_is_not_looked_at_and_an_empty_mask_hides_nothing(pipelin
     assert torch.equal(read(one)[1], read(None)[1])
 
 
+@pytest.mark.slow
 def test_pictures_and_masks_have_to_pair_up_and_to_have_a_face(pipeline, pictures):
     with pytest.raises(ValueError, match="2 pictures and 3 masks"):
         list(read_emotions(pipeline, pictures, torch.ones(3, 1, 64, 64), "whole image"))

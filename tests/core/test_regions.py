@@ -77,6 +77,7 @@ def test_a_box_wins_and_the_whole_image_is_one_face(astronaut):
     assert right - left > 300
 
 
+@pytest.mark.slow
 def test_every_face_is_masked_if_asked(astronaut):
     pair = torch.cat([astronaut, astronaut], dim=-1)
     both = face_hole(pair, "mouth", all_faces=True)
@@ -86,6 +87,7 @@ def test_every_face_is_masked_if_asked(astronaut):
     assert one[..., :512].any() != one[..., 512:].any()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_masked_is_said(astronaut):
     with pytest.raises(ValueError, match="mouth, eyes"):
         region_hole(FRAME, 240, 260, "ear")

@@ -88,6 +88,7 @@ class Unmoved(TruthTeller):
         return face
 
 
+@pytest.mark.slow
 def test_the_ceiling_is_what_the_truth_itself_scores(recipe, instruments, subjects):
     config, faces = load_config(recipe), subjects.faces
     result = measure(TruthTeller(faces, config), instruments, subjects, config, "whole face", pairs_of(faces))
@@ -173,6 +174,7 @@ def test_who_has_one_picture_only_teaches_no_likeness(recipe, data):
     assert baselines(torch.randn(len(alone), 8), alone) is None
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_text_a_json_and_sheets(recipe, data, checkpoint, networks, tmp_path, capsys):
     out = tmp_path / "figures"
     arguments = ["evaluate", str(checkpoint), str(recipe), "--data", str(data), "--out", str(out), "--pairs", "6"]

@@ -9,6 +9,7 @@ import pytest
 from train.cli import main
 
 
+@pytest.mark.slow
 def test_drawn_emotions_are_read_from_unseen_people(data, tmp_path, capsys):
     report = tmp_path / "report.json"
     assert main(["readability", str(data / "faces"), "--size=32", "--images=1600", "--out", str(report)]) == 0
