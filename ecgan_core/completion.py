@@ -13,7 +13,7 @@ from .words import finite, shown
 
 FACE_CHOICES = ("auto", "whole image")
 # What the settings that are numbers may be, both ends included; all others only have to be finite.
-RANGES = {"seed": (0, 2**64 - 1), "samples": (1, 1000), "feather": (0, 2**16), "color_match": (0, 1)}
+RANGES = {"seed": (0, 2**64 - 1), "samples": (1, 1000), "feather": (0, 2**16), "color_match": (0, 1), "texture": (0, 1)}
 WHOLE = ("seed", "samples", "feather")
 
 
@@ -30,6 +30,8 @@ class Completion:
         face: "auto" finds the faces under the hole and levels them, "whole image" takes the picture as one face.
         feather: pixels over which a face fades in, inside the hole.
         color_match: how far a face's broad colour follows that around the hole, 0 (not at all) to 1.
+        texture: how much of the visible skin's fine texture (pores, stubble, grain) a face has that is larger than the
+            model's pixels, 0 (none) to 1.
 
     Raises:
         ValueError: a setting is not what it may be; one sentence says which.
@@ -43,12 +45,13 @@ class Completion:
     face: str = "auto"
     feather: int = 8
     color_match: float = 0.0
+    texture: float = 1.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.emotion, str | None):
             raise ValueError(f"emotion must be a name, or None, but it is {shown(self.emotion)}")
         must_be_face_choice(self.face)
-        for name in ("strength", "variation", "color_match"):
+        for name in ("strength", "variation", "color_match", "texture"):
             object.__setattr__(self, name, finite(name, getattr(self, name)))
         for name in WHOLE:
             value = getattr(self, name)
@@ -74,4 +77,4 @@ def must_be_face_choice(face: object) -> None:
 
 
 # What a saved latent means by a setting that it does not mention: to do nothing, as the version did that saved it.
-PLAIN = Completion(feather=0)
+PLAIN = Completion(feather=0, texture=0.0)

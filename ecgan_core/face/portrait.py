@@ -15,11 +15,12 @@ from ..completion import FACE_CHOICES, Completion, must_be_face_choice
 from ..emotions.vectors import EmotionVector
 from ..files.latents import FaceLatent
 from ..pipeline import PARTLY_MISSING, ECGANPipeline
-from .colour import match_colour
 from .finding import NoFaceFound, choose_faces, faces_near, find_faces, level
 from .frame import Box, Frame, frame_of_face, frame_of_image
+from .light import light_of, match_colour
 from .portrait_latent import PortraitLatent
 from .stitch import crop, distance_from_middle, stitch
+from .texture import textured
 
 __all__ = [
     "FACE_CHOICES",
@@ -83,9 +84,10 @@ def complete_portraits(
 
     places = [(picture, frame) for picture, frames_of_one in enumerate(frames) for frame in frames_of_one]
     size = pipeline.frame_size
-    crops = torch.stack([crop(pictures[picture], frame, size) for picture, frame in places])
-    crops = crops.clamp_(0, 1)  # of a picture of a wider range (HDR) the networks see what lies from black to white
     missing = torch.stack([_missing(holes[picture], frame, size) for picture, frame in places])
+    in_picture = [crop(pictures[picture], frame, size) for picture, frame in places]
+    lights = [light_of(face, hole) for face, hole in zip(in_picture, missing, strict=True)]
+    crops = torch.stack([light.shown(face) for light, face in zip(lights, in_picture, strict=True)])
 
     # One entry for each face to be drawn: its place, the result that it is in, and its seed.
     order: list[tuple[int, int, int]] = []
@@ -119,6 +121,8 @@ def complete_portraits(
         tuple(places[place][1] for place, _, _ in order),
         tuple(result for _, result, _ in order),
         asked,
+        tuple(seed for _, _, seed in order),
+        tuple(lights[place] for place, _, _ in order),
     )
 
 
@@ -138,10 +142,20 @@ def render(pipeline: ECGANPipeline, latent: PortraitLatent, on_step: OnStep | No
         ).to(latent.pictures.device)
         for face, patch in zip(chosen, patches, strict=True):
             owner = latent.owners[face]
-            rendered[owner] = stitch(rendered[owner], patch, latent.frames[face], latent.blends[face])
+            rendered[owner] = _put_back(rendered[owner], patch, latent, face)
         if on_step:
             on_step(chosen[-1] + 1, total)
     return rendered[0][None] if len(rendered) == 1 else torch.stack(rendered)
+
+
+def _put_back(picture: Tensor, patch: Tensor, latent: PortraitLatent, face: int) -> Tensor:
+    """A picture with a patch [3,S,S] for one of its faces in it, in the picture's light and with its texture."""
+    light, skin, frame, blend = latent.lights[face], latent.skins[face], latent.frames[face], latent.blends[face]
+
+    def finish(fill: Tensor) -> Tensor:
+        return textured(fill, skin, frame, blend.region, latent.seeds[face], latent.asked.texture) if skin else fill
+
+    return stitch(picture, light.given_back(patch), frame, blend, light.brightest, finish if skin else None)
 
 
 def faces_at_once(pipeline: ECGANPipeline) -> int:

@@ -17,10 +17,12 @@ from ..files.latents import FaceLatent, read_latent_file
 from ..files.tensors import BadFile, write_tensors
 from ..words import shown
 from .frame import Frame
+from .light import Light
 from .stitch import Blend, blend_of, share_hole
+from .texture import SkinTexture, visible_texture
 
-PORTRAIT_FORMAT = "2"  # 1 knew one upright face in each picture
-READABLE_FORMATS = ("1", PORTRAIT_FORMAT)
+PORTRAIT_FORMAT = "3"  # 2 knew no texture and no light, 1 one upright face in each picture
+READABLE_FORMATS = ("1", "2", PORTRAIT_FORMAT)
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 KIND = "a saved EC-GAN portrait latent"
 MOST_SIDES = 16  # a frame's side and place, in sides of its picture
@@ -40,6 +42,8 @@ class PortraitLatent:
         frames: where in its picture each face is.
         owners: the number of the picture that each face is in; empty: there is one in each, in order.
         asked: the settings of the completion, of which rendering reads some.
+        seeds: of the texture of each face; empty: all are 0.
+        lights: what of the light of each face the networks do not know; empty: nothing is unusual.
     """
 
     faces: FaceLatent
@@ -48,13 +52,16 @@ class PortraitLatent:
     frames: tuple[Frame, ...]
     owners: tuple[int, ...] = ()
     asked: Completion = PLAIN
+    seeds: tuple[int, ...] = ()
+    lights: tuple[Light, ...] = ()
 
     def __post_init__(self):
-        if not self.owners:
-            object.__setattr__(self, "owners", tuple(range(len(self.frames))))
-        if not len(self.faces) == len(self.frames) == len(self.owners):
-            counts = f"{len(self.faces)}, {len(self.frames)} and {len(self.owners)}"
-            raise ValueError(f"there must be as many frames and owners as faces, but there are {counts}")
+        count = len(self.frames)
+        for name, default in (("owners", range(count)), ("seeds", [0] * count), ("lights", [Light()] * count)):
+            object.__setattr__(self, name, getattr(self, name) or tuple(default))
+        counts = [len(each) for each in (self.faces, self.frames, self.owners, self.seeds, self.lights)]
+        if len(set(counts)) > 1:
+            raise ValueError(f"there must be as many frames, owners, seeds and lights as faces, but there are {counts}")
         if set(self.owners) != set(range(len(self))):
             raise ValueError(f"each of the {len(self)} pictures must own a face, but the owners are {self.owners}")
 
@@ -78,13 +85,15 @@ class PortraitLatent:
         chosen = chosen if isinstance(chosen, list) else [chosen]
         kept = [(face, place) for place, picture in enumerate(chosen) for face in self.faces_of(picture)]
         faces = [face for face, _ in kept]
-        return self._with_blends(
+        return self._as_known(
             faces,
             faces=self.faces[faces],
             pictures=_rows(self.pictures, chosen),
             holes=_rows(self.holes, chosen),
             frames=tuple(self.frames[face] for face in faces),
             owners=tuple(place for _, place in kept),
+            seeds=tuple(self.seeds[face] for face in faces),
+            lights=tuple(self.lights[face] for face in faces),
         )
 
     def faces_of(self, picture: int) -> list[int]:
@@ -104,14 +113,31 @@ class PortraitLatent:
         """How each face goes into its picture, F of them."""
         return [blend_of(part, frame, self.feather) for part, frame in zip(self.parts(), self.frames, strict=True)]
 
+    @cached_property
+    def skins(self) -> list[SkinTexture | None]:
+        """The texture of the visible skin around each face, F of them; None where there is none to be given."""
+        if self.asked.texture == 0:
+            return [None] * len(self.frames)
+        known: dict[tuple, SkinTexture | None] = {}
+        skins = []
+        for owner, frame in zip(self.owners, self.frames, strict=True):
+            picture, hole = self.pictures[owner], self.holes[owner]
+            key = (picture.data_ptr(), hole.data_ptr(), frame)  # samples of a picture share its memory
+            if key not in known:
+                known[key] = visible_texture(picture, hole, frame, self.faces.face.shape[-1])
+            skins.append(known[key])
+        return skins
+
     def with_faces(self, faces: FaceLatent) -> PortraitLatent:
         """The same pictures with other latents in the same frames, which go into them in the same way."""
-        return self._with_blends(range(len(self.frames)), faces=faces)
+        return self._as_known(range(len(self.frames)), faces=faces)
 
-    def _with_blends(self, of: Sequence[int], **changes: Any) -> PortraitLatent:
+    def _as_known(self, of: Sequence[int], **changes: Any) -> PortraitLatent:
         """Something else changed, but these faces go into their pictures as before: to find out how takes long."""
         other = replace(self, **changes)
-        other.__dict__["blends"] = [self.blends[face] for face in of]  # where a cached_property has its value
+        # Where a cached_property has its value.
+        other.__dict__["blends"] = [self.blends[face] for face in of]
+        other.__dict__["skins"] = [self.skins[face] for face in of]
         return other
 
     @property
@@ -132,8 +158,8 @@ class PortraitLatent:
             "frames": json.dumps([asdict(frame) for frame in self.frames]),
             "owners": json.dumps(self.owners),
             "asked": json.dumps(asdict(self.asked)),
-            "feather": str(self.feather),  # these two for readers that know no "asked"
-            "color_match": str(self.color_match),
+            "seeds": json.dumps(self.seeds),
+            "lights": json.dumps([asdict(light) for light in self.lights]),
         }
         write_tensors(path, tensors, metadata)
 
@@ -148,9 +174,13 @@ class PortraitLatent:
             _must_be_sound(latent, pictures, holes)
             frames = tuple(_frame(entry, *pictures.shape[-2:]) for entry in json.loads(metadata["frames"]))
             owners = tuple(json.loads(metadata.get("owners", "[]")))
-            return cls(latent, pictures, holes, frames, owners, _asked(metadata))
-        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as problem:
+            seeds = tuple(int(seed) for seed in json.loads(metadata.get("seeds", "[]")))
+            lights = tuple(Light.from_entry(entry) for entry in json.loads(metadata.get("lights", "[]")))
+            return cls(latent, pictures, holes, frames, owners, _asked(metadata), seeds, lights)
+        except ValueError as problem:
             raise BadFile(f"{path} is {KIND}, but a damaged one ({shown(str(problem))}); save it again") from problem
+        except (KeyError, TypeError, ArithmeticError, AttributeError, RecursionError) as problem:
+            raise BadFile(f"{path} is {KIND}, but a damaged one (it lacks something); save it again") from problem
 
 
 def _must_be_sound(faces: FaceLatent, pictures: Tensor, holes: Tensor) -> None:
@@ -170,7 +200,8 @@ def _asked(metadata: Mapping[str, str]) -> Completion:
     asked = json.loads(metadata.get("asked", "{}"))
     if unknown := sorted(asked.keys() - {field.name for field in fields(Completion)}):
         raise ValueError(f"it has the setting {shown(unknown[0])}, which this version does not know")
-    asked |= {"feather": int(metadata["feather"]), "color_match": float(metadata.get("color_match", 0))}
+    if "asked" not in metadata:
+        asked = {"feather": int(metadata["feather"]), "color_match": float(metadata.get("color_match", 0))}
     return replace(PLAIN, **asked)
 
 

@@ -7,7 +7,7 @@ part of a picture is computed, so that a face costs the same in a large picture 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -86,21 +86,32 @@ def blend_of(hole: Tensor, frame: Frame, feather: int = 0) -> Blend:
     return Blend(region, torch.minimum(torch.from_numpy(ramp).to(part)[None], part))
 
 
-def stitch(image: Tensor, patch: Tensor, frame: Frame, blend: Blend) -> Tensor:
+def stitch(
+    image: Tensor,
+    patch: Tensor,
+    frame: Frame,
+    blend: Blend,
+    most: float = 1.0,
+    finish: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
     """Put a patch back into its picture: image with the patch in the hole, bit for bit the image everywhere else.
 
     Args:
         image: [C,H,W], 0..1.
-        patch: [C,size,size], 0..1, what the model made of `crop(image, frame, size)`.
+        patch: [C,size,size], 0..`most`, what the model made of `crop(image, frame, size)`.
         frame: where the patch belongs.
         blend: how it goes in there, from `blend_of`.
+        most: the largest value of what is filled in.
+        finish: what is done to the blend's region [C,h,w] of the patch, at the picture's size, before it is blended.
     """
     region, weights = blend
     rows, columns = region
     result = image.clone()
     if weights.numel():
         old = image[:, rows, columns]
-        new = _patch_in_region(patch, frame, region).clamp(0, 1)
+        new = _patch_in_region(patch, frame, region).clamp(0, most)
+        if finish is not None:
+            new = finish(new).clamp(0, most)
         result[:, rows, columns] = torch.where(weights > 0, torch.lerp(old, new, weights.expand_as(old)), old)
     return result
 

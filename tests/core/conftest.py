@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
 from ecgan_core.networks.discriminator import Discriminator
 from ecgan_core.networks.encoder import Encoder
 from ecgan_core.networks.generator import Generator
@@ -40,6 +41,12 @@ def pipeline() -> ECGANPipeline:
 @pytest.fixture(scope="session")
 def other_pipeline() -> ECGANPipeline:
     return random_pipeline(seed=1)
+
+
+@pytest.fixture(scope="session")
+def bundled() -> ECGANPipeline:
+    """The model that comes with the pack, for what must be seen in pictures."""
+    return load_checkpoint(DEFAULT_CHECKPOINT)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from ecgan_core.face.colour import match_colour
+from ecgan_core.face.light import match_colour
 
 
 def face_and_patch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -44,7 +44,7 @@ def test_settings_by_name_are_those_of_a_completion(pipeline, picture, hole):
 def test_each_setting_acts(pipeline, picture, hole):
     """A setting that nothing reads would draw the same picture whatever it says."""
     others = {"emotion": "joyful", "strength": 0.2, "seed": 9, "samples": 3, "variation": 0.1, "feather": 9}
-    others |= {"color_match": 1.0}
+    others |= {"color_match": 1.0, "texture": 0.0}
     assert others.keys() | {"face"} == {field.name for field in dataclasses.fields(Completion)}
     drawn = render(pipeline, complete_portraits(pipeline, picture, hole, ASKED))
     with pytest.raises(NoFaceFound):
@@ -73,6 +73,7 @@ def test_the_seeds_of_samples_count_on_and_round():
         ({"samples": True}, "samples must be a whole number, but it is True"),
         ({"feather": 10**400}, "feather must be from 0 to 65536, not 1"),
         ({"color_match": 1.5}, "color_match must be from 0 to 1, not 1.5"),
+        ({"texture": -0.1}, "texture must be at least 0, not -0.1"),
         ({"face": "left"}, "face must be one of 'auto', 'whole image', not 'left'"),
     ],
 )
@@ -90,12 +91,13 @@ def test_a_latent_file_remembers_what_was_asked(pipeline, picture, hole, tmp_pat
         tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
     del metadata["digest"]
 
-    asked = metadata.pop("asked")
-    save_file(tensors, tmp_path / "older.safetensors", metadata)
+    of_then = {key: metadata[key] for key in ("model", "frames", "owners")} | {"ecgan_portrait": "2"}
+    save_file(tensors, tmp_path / "older.safetensors", of_then | {"feather": "3", "color_match": "0.4"})
     older = PortraitLatent.load(tmp_path / "older.safetensors")
-    assert torch.equal(render(pipeline, older), render(pipeline, latent)), "version 0.1 wrote two settings by name"
+    without_texture = complete_portraits(pipeline, picture, hole, ASKED, texture=0)
+    assert torch.equal(render(pipeline, older), render(pipeline, without_texture)), "two settings by name, no others"
 
-    newer = json.dumps(json.loads(asked) | {"sharpness": 1})
+    newer = json.dumps(json.loads(metadata["asked"]) | {"sharpness": 1})
     save_file(tensors, tmp_path / "newer.safetensors", metadata | {"asked": newer})
     with pytest.raises(BadFile, match="the setting 'sharpness', which this version does not know"):
         PortraitLatent.load(tmp_path / "newer.safetensors")

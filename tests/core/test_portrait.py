@@ -250,7 +250,7 @@ def test_several_faces_survive_their_file(pipeline, two_people, tmp_path):
 
 
 def test_a_file_of_the_first_format_still_loads(pipeline, astronaut, mouth, tmp_path):
-    latent = complete_portraits(pipeline, astronaut, mouth, boxes=FACE, samples=2)
+    latent = complete_portraits(pipeline, astronaut, mouth, boxes=FACE, samples=2, texture=0)
     latent.save(tmp_path / "new.safetensors")
     with safe_open(tmp_path / "new.safetensors", framework="pt") as file:
         tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
@@ -260,12 +260,16 @@ def test_a_file_of_the_first_format_still_loads(pipeline, astronaut, mouth, tmp_
     save_file(tensors, tmp_path / "old.safetensors", old)
     loaded = PortraitLatent.load(tmp_path / "old.safetensors")
     assert torch.equal(render(pipeline, loaded), render(pipeline, latent))
-    save_file(tensors, tmp_path / "newer.safetensors", {**metadata, "ecgan_portrait": "3"})
+    second = old | {"ecgan_portrait": "2", "frames": metadata["frames"], "owners": "[0, 1]", "color_match": "0.0"}
+    save_file(tensors, tmp_path / "second.safetensors", second)
+    assert torch.equal(render(pipeline, PortraitLatent.load(tmp_path / "second.safetensors")), render(pipeline, latent))
+    save_file(tensors, tmp_path / "newer.safetensors", {**metadata, "ecgan_portrait": "4"})
     with pytest.raises(BadFile, match="newer than this version reads"):
         PortraitLatent.load(tmp_path / "newer.safetensors")
-    save_file(tensors, tmp_path / "odd.safetensors", {**metadata, "owners": "[0, 7]"})
-    with pytest.raises(BadFile, match="damaged"):
-        PortraitLatent.load(tmp_path / "odd.safetensors")
+    for odd in ({"owners": "[0, 7]"}, {"asked": '{"texture": 2}'}, {"seeds": "[1]"}, {"lights": "[{}]"}):
+        save_file(tensors, tmp_path / "odd.safetensors", {**metadata, **odd})
+        with pytest.raises(BadFile, match="damaged"):
+            PortraitLatent.load(tmp_path / "odd.safetensors")
 
 
 @pytest.mark.parametrize("degrees", [-40, 25])

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ecgan_core.face.colour import match_colour
 from ecgan_core.face.finding import choose_faces
 from ecgan_core.face.frame import Box, Frame
 from ecgan_core.face.holes import sample_holes
+from ecgan_core.face.light import match_colour
 from ecgan_core.face.portrait import complete_portraits, portrait_frame, render, shift_portraits
 from ecgan_core.face.portrait_latent import PortraitLatent
 from ecgan_core.face.regions import PARTS, region_hole
@@ -143,11 +143,14 @@ def latent_file(pipeline, tmp_path_factory):
         return path, {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
 
 
-METADATA = ("frames", "owners", "feather", "color_match", "model", "asked")
+METADATA = ("frames", "owners", "feather", "color_match", "model", "asked", "seeds", "lights")
 junk = st.one_of(
     numbers.filter(lambda n: not isinstance(n, int) or abs(n) < 10**300).map(json.dumps),
     st.sampled_from(
         ("", "[]", "[[]]", "[0, 0]", "[-1]", "[null]", "{}", "[{}]", '[{"x": 1, "y": 1, "side": 0}]', "nan")
+    ),
+    st.sampled_from(
+        ('[{"exposure": {"gain": 1, "knee": 2, "top": 1, "brightest": NaN}, "tint": {"knots": [[0]], "share": 1}}]',)
     ),
     st.sampled_from(
         ('[{"x": 1e30, "y": 1, "side": 9}]', '[{"x": 1, "y": 1, "side": 1e9}]', '[{"x": "a", "y": 1, "side": 3}]')
