@@ -3,7 +3,7 @@
 | module | holds |
 |---|---|
 | `evaluate` `report` | `train evaluate`: the order of things, the text and the sheets |
-| `measure` `metrics` | the figures of one kind of hole, and what pictures are compared by |
+| `measure` `metrics` `octaves` | the figures of one kind of hole, and what pictures are compared by |
 | `judge` `identity` | networks of our own that measure: what does a face feel, who is it |
 | `photographs` `face_api` | real photographs, and the public networks that judge them |
 | `readability` | `train readability`: can a set's emotions be told apart? |
