@@ -31,6 +31,7 @@ SETTINGS = {
     "variation": ("X", "how far samples differ"),
     "feather": ("PIXELS", "soft edge inside the mask"),
     "color_match": ("X", "how far the broad colour follows that around the mask, 0 to 1"),
+    "texture": ("X", "how much of the visible skin's pores and grain large faces get, 0 to 1"),
 }
 NEARLY_EQUAL = 8 / 255  # colours under partial transparency are rounded
 

@@ -140,6 +140,15 @@ class MaskedFaceComplete(io.ComfyNode):
                     tooltip="Face boxes from a detector of another pack. They win over 'face', and a typed 'face_box' "
                     "wins over them. Of several, those under the mask are completed.",
                 ),
+                slider(
+                    "texture",
+                    0.0,
+                    1.0,
+                    DEFAULTS.texture,
+                    "How much of the pores, stubble and grain of the visible skin the filling gets, where the face is "
+                    "larger than the model's pixels: 0 leaves it smooth, 1 matches the skin around.",
+                    optional=True,
+                ),
             ],
             outputs=[
                 io.Image.Output("completed", display_name="image", tooltip="The completed pictures."),

@@ -28,8 +28,9 @@ def test_a_wire_that_was_saved_as_a_widget_is_a_wire(page) -> None:
     open_workflow(page, saved.load(saved.FOLDER / "0.1.0" / "wire-as-widget.json"))
     slot, widgets = page.evaluate(
         """() => { const node = app.graph.nodes.find(n => n.type === 'MaskedFaceComplete');
-            return [node.inputs.find(i => i.name === 'bounding_boxes'), node.widgets.map(w => w.name)] }"""
+            return [node.inputs.find(i => i.name === 'bounding_boxes'), node.widgets.map(w => [w.name, w.value])] }"""
     )
     assert slot["type"] == "BOUNDING_BOX", "what others send no longer connects"
     assert slot.get("widget") is None
-    assert widgets[-1] == "color_match"
+    assert [name for name, _ in widgets][-2:] == ["color_match", "texture"]
+    assert widgets[-1][1] == 1, "the box that was saved in its place is no number"

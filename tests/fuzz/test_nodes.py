@@ -50,12 +50,13 @@ COMPLETE = {
     "feather": st.sampled_from((0, 1, 8, 256)),
     "face_box": st.sampled_from(("", "", "2, 2, 30, 30")),
     "color_match": st.sampled_from((0.0, 0.0, 0.5, 1.0)),
+    "texture": st.sampled_from((0.0, 0.5, 1.0)),
 }
 BAD_COMPLETE = {
     "image": bad_images,
     "mask": bad_masks,
     "emotion": bad_texts,
-    **dict.fromkeys(("strength", "seed", "samples", "variation", "feather", "color_match"), bad_numbers),
+    **dict.fromkeys(("strength", "seed", "samples", "variation", "feather", "color_match", "texture"), bad_numbers),
     "face": bad_texts,
     "face_box": st.one_of(box_texts(), things),
     "bounding_boxes": boxes,
@@ -106,7 +107,7 @@ def completed_as_promised(inputs: dict[str, Any], out: torch.Tensor, changed: to
 
 PLAIN = {
     "emotion": EMOTIONS[1], "strength": 1.0, "seed": 0, "samples": 1, "variation": 0.5, "face": "whole image",
-    "feather": 8, "face_box": "", "color_match": 0.0,
+    "feather": 8, "face_box": "", "color_match": 0.0, "texture": 1.0,
 }  # fmt: skip
 
 

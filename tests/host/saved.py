@@ -36,7 +36,8 @@ def read_by_position(workflow: Mapping[str, Any], definitions: Mapping[str, Any]
             continue
         names = list(_widgets(definitions[node["type"]]))
         values = dict(zip(names, node["widgets_values"], strict=False))
-        inputs = {name: value for name, value in values.items() if name is not None}
+        # Where a page saved a box for a wire, it is no value of the input that is there now (web/js/saved_values.js).
+        inputs = {name: value for name, value in values.items() if name is not None and not isinstance(value, dict)}
         linked = {slot["name"]: sources[slot["link"]] for slot in node["inputs"] if slot.get("link") is not None}
         prompt[str(node["id"])] = {"class_type": node["type"], "inputs": {**inputs, **linked}}
     return prompt

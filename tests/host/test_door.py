@@ -17,7 +17,7 @@ INPUTS = {
     "LoadECGAN": ["model", "precision"],
     "MaskedFaceComplete": [
         *("model", "image", "mask", "emotion", "strength", "seed", "samples", "variation", "face", "feather"),
-        *("face_box", "color_match", "bounding_boxes"),
+        *("face_box", "color_match", "bounding_boxes", "texture"),
     ],
     "EmotionShift": ["model", "latent", "vector", "strength", "emotion"],
     "EmotionVectorBuild": ["model", "images", "neutral_images", "name", "face"],
