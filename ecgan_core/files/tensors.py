@@ -79,11 +79,12 @@ def read_header(path: str | os.PathLike, kind: str, error: type[BadFile] = BadFi
         start = file.read(8)
         if start[:4] == b"PK\x03\x04":
             refuse("it is a zip archive (such as a .pt or .ckpt file) that was renamed; ask for the .safetensors file")
-        if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and int.from_bytes(start, "little") > size:
+        length = int.from_bytes(start, "little")
+        # A header of 640 bytes begins as a pickle does; but no header is as long as a pickle's first bytes would be.
+        if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and length > MAX_HEADER_BYTES:
             refuse(
                 "it is a Python pickle that was renamed, and pickles are never opened; ask for the .safetensors file"
             )
-        length = int.from_bytes(start, "little")
         if len(start) < 8 or not 2 <= length <= MAX_HEADER_BYTES or file.read(1) != b"{":
             refuse("it does not begin as a safetensors file does")
         if 8 + length > size:

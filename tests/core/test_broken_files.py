@@ -302,6 +302,15 @@ def test_a_pickle_is_never_opened(tmp_path):
     assert harm.exists()
 
 
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_header_as_long_as_a_pickle_begins_is_no_pickle(tmp_path, protocol):
+    length = int.from_bytes(bytes([0x80, protocol]), "little")
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes(length.to_bytes(8, "little") + b'{"__metadata__": {')
+    for kind in LOADERS:
+        assert f"its header claims {length} bytes" in refused(kind, path)
+
+
 MEASURE = """
 import resource, sys
 from ecgan_core.files.tensors import BadFile
