@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.page import SHOWN, open_workflow, run_workflow
 from tools import example, gallery
+from tools.comfyui.server import Server
 
 ONE_PAGE = True
 FOLDER = example.UI_WORKFLOW.parent
@@ -17,20 +18,27 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 NOTES = "() => app.graph.nodes.filter(n => n.type === 'MarkdownNote').map(n => n.widgets[0].value).join(' ')"
 
 
+def meant(prompt: dict) -> dict:
+    """Node id → type and inputs, without what some pages send of a widget that only shows what has come."""
+    nodes = {key: (node["class_type"], dict(node["inputs"])) for key, node in prompt.items()}
+    for kind, inputs in nodes.values():
+        if kind == "PreviewAny":
+            inputs.pop("preview", None)
+    return nodes
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_opens_runs_and_shows_its_pictures(page, complaints: list[str], name: str) -> None:
     translated = open_workflow(page, json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")), name)
     nodes = page.evaluate(
         "() => app.graph.nodes.map(n => [n.type, !!n.has_errors, n.type in LiteGraph.registered_node_types])"
     )
-    assert [kind for kind, broken, known in nodes if broken or not known] == []
+    missing = {"CheckpointLoaderSimple"} if name in gallery.NEEDS_MORE else set()  # newer pages mark it at once
+    assert [kind for kind, broken, known in nodes if not known or (broken and kind not in missing)] == []
     assert page.locator("[role=dialog]").count() == 0, page.locator("[role=dialog]").first.inner_text()
     assert "**Load Image**" in page.evaluate(NOTES)
 
-    expected = example.load_prompt(FOLDER / "api" / f"{name}.json")
-    assert {key: (node["class_type"], node["inputs"]) for key, node in translated.items()} == {
-        key: (node["class_type"], node["inputs"]) for key, node in expected.items()
-    }
+    assert meant(translated) == meant(example.load_prompt(FOLDER / "api" / f"{name}.json"))
 
     if name not in gallery.NEEDS_MORE:
         kind, detail = run_workflow(page)
@@ -40,10 +48,10 @@ def test_an_example_opens_runs_and_shows_its_pictures(page, complaints: list[str
     assert complaints == [], "\n".join(complaints)
 
 
-def test_the_refining_example_lacks_nothing_but_a_checkpoint(page) -> None:
+def test_the_refining_example_lacks_nothing_but_a_checkpoint(page, server: Server) -> None:
     """It cannot run as a whole; the server's check of it knows every node, link and value but the user's own file."""
     prompt = example.load_prompt(FOLDER / "api" / "refine-with-diffusion.json")
-    answer = page.request.post(f"{page.url.split('?')[0].rstrip('/')}/prompt", data={"prompt": prompt})
+    answer = page.request.post(f"{server.url}/prompt", data={"prompt": prompt})
     errors = [
         (node["class_type"], error["type"], error["extra_info"]["input_name"])
         for node in answer.json()["node_errors"].values()

@@ -20,6 +20,8 @@ from tools.host import HostError
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
+PATIENCE = 180_000  # milliseconds for the page to open: beside other work a minute may not be enough
+
 # What the page complains about by itself, with or without our pack: (where the message comes from, a piece of it).
 KNOWN = (
     ("/user.css", "404"),
@@ -106,14 +108,14 @@ def open_page(browser: Browser, url: str, complaints: list[str], **options: Any)
 
     page.on("console", lambda m: note(m.location.get("url", ""), m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: note("", str(error)))
-    page.goto(url)
+    page.goto(url, timeout=PATIENCE)
     wait_until_ready(page)
     return page
 
 
 def wait_until_ready(page: Page) -> None:
     """Until the page has its nodes and shows its graph."""
-    page.wait_for_function(IS_READY, timeout=180_000)  # beside other work a minute may not be enough
+    page.wait_for_function(IS_READY, timeout=PATIENCE)
 
 
 def build(page: Page, workflow: Workflow) -> dict[str, Any]:
