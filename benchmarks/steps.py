@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -20,36 +19,22 @@ from PIL import Image
 from skimage import data
 
 from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
-from ecgan_core.face import cascade
-from ecgan_core.face import finding as faces
-from ecgan_core.face.finding import faces_near, find_faces, is_covered, level
-from ecgan_core.face.portrait import pixels_of
+from ecgan_core.face.finding import faces_near, find_faces
 from ecgan_core.precision import arrange_for_cpu
 
 from .measuring import ours
 
-# Settings before four of the steps.
-TWO_LOOKS = ("COARSE_TO_FINE", ((12, 1), (5, 1), (0, 1)))
-FULL_SIZE = ("COARSE_TO_FINE", ((15, 1), (12, 1), (5, 1), (0, 1)))
-NO_GLANCE = ("UPRIGHT", -1.0)
-FIVE_LOOKS = ("GLANCE", (-12, -6, 0, 6, 12))
 Work = Callable[[], object]
 MOUTH = (0.39, 0.51, 0.62, 0.62)  # of the astronaut, in shares of the picture: left, top, right, bottom
 
 
-def portrait(side: int) -> tuple[np.ndarray, torch.Tensor]:
-    """A photograph uint8 [side,side,3], a face in its middle, and the hole [1,side,side] over its mouth."""
+def portrait(side: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A photograph [3,side,side], a face in its middle, and the hole [1,side,side] over its mouth."""
     picture = Image.fromarray(data.astronaut()[:256, 96:352]).resize((side, side), Image.Resampling.BICUBIC)
     left, top, right, bottom = (round(share * side) for share in MOUTH)
     hole = torch.zeros(1, side, side)
     hole[:, top:bottom, left:right] = 1
-    return np.asarray(picture), hole
-
-
-def close_portrait(side: int) -> tuple[np.ndarray, torch.Tensor]:
-    """A picture that a face nearly fills, and the hole over its lower half."""
-    picture, hole = ours.portrait(side)
-    return pixels_of(picture[0]), hole[0]
+    return torch.from_numpy(np.array(picture)).movedim(-1, 0) / 255, hole
 
 
 def in_turn(rounds: int, *work: Work) -> list[float]:
@@ -61,12 +46,6 @@ def in_turn(rounds: int, *work: Work) -> list[float]:
             do()
             spent.append(1000 * (time.process_time() - start))
     return [statistics.median(spent[1:]) for spent in times]
-
-
-def without(module: object, setting: str, value: object, work: Work) -> None:
-    """Do `work` with a setting of a module as it was before a step."""
-    with patch.object(module, setting, value):
-        work()
 
 
 def compiled_networks() -> list[tuple[str, Work, Work]]:
@@ -105,19 +84,10 @@ def main() -> None:
     print("| step | without, ms | with, ms | times |")
     print("|---|---|---|---|")
     steps: list[tuple[str, Work, Work]] = []
-    for size in (256, 512):
+    for size in (256, 512, 4096):
         picture, mouth = portrait(size)
-        everywhere = partial(find_faces, picture, partial(is_covered, hole=mouth))
+        everywhere = partial(find_faces, picture, all_faces=True)
         steps.append((f"find the face near the hole, {size} px", everywhere, partial(faces_near, picture, mouth)))
-    for name, (picture, mouth) in {"two fifths": portrait(256), "three fifths": close_portrait(256)}.items():
-        near: Work = partial(faces_near, picture, mouth)
-        upright: Work = partial(level, picture, faces_near(picture, mouth)[0])
-        steps += [
-            (f"largest windows first, face {name} of the picture", partial(without, cascade, *TWO_LOOKS, near), near),
-            (f"these in a picture of half the size, face {name}", partial(without, cascade, *FULL_SIZE, near), near),
-            (f"a glance before levelling, face {name}", partial(without, faces, *NO_GLANCE, upright), upright),
-            (f"three looks instead of five, face {name}", partial(without, faces, *FIVE_LOOKS, upright), upright),
-        ]
     steps += [
         (
             "encode once for four samples",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ecgan_core.words import kind, shown
 
 if TYPE_CHECKING:
-    from ecgan_core.face.finding import Box
+    from ecgan_core.face.frame import Box
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def _is_box(value: Any) -> bool:
 
 
 def _box(value: Any) -> Box:
-    from ecgan_core.face.finding import Box
+    from ecgan_core.face.frame import Box
 
     try:
         x, y, width, height = (value[side] for side in SIDES) if isinstance(value, Mapping) else value

@@ -23,7 +23,7 @@ def face_holes(
         NoFaceFound: there is no face in a picture; the sentence says in which.
         ValueError: something connected or typed does not fit.
     """
-    from ecgan_core.face.finding import NoFaceFound
+    from ecgan_core.face.choosing import NoFaceFound
     from ecgan_core.face.regions import face_hole
 
     pictures, _ = pictures_from_image(image)

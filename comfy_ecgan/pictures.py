@@ -14,7 +14,7 @@ import torch
 from ecgan_core.words import shown
 
 if TYPE_CHECKING:
-    from ecgan_core.face.finding import Box
+    from ecgan_core.face.frame import Box
 
 HOW_TO_PAINT = (
     "right-click the picture on its Load Image node, choose 'Open in MaskEditor', paint over the part to be filled and "
@@ -73,7 +73,7 @@ def boxes_from_text(text: str) -> Box | list[Box] | None:
     Raises:
         ValueError: a line is not four numbers, or its box has no size.
     """
-    from ecgan_core.face.finding import Box
+    from ecgan_core.face.frame import Box
 
     boxes = []
     for line in text.splitlines():

@@ -176,7 +176,7 @@ def build_vector(
 
 def face_crops(image: torch.Tensor, what: str, face: str, size: int, progress: Progress) -> torch.Tensor:
     """The face in each picture of an IMAGE, [B,3,size,size] in −1..1."""
-    from ecgan_core.face.finding import NoFaceFound
+    from ecgan_core.face.choosing import NoFaceFound
     from ecgan_core.face.portrait import portrait_frame
     from ecgan_core.face.stitch import crop
 

@@ -28,7 +28,7 @@ _HOME = {
     "separation": "emotions.codes",
     "Box": "face.frame",
     "Frame": "face.frame",
-    "NoFaceFound": "face.finding",
+    "NoFaceFound": "face.choosing",
     "find_faces": "face.finding",
     "FaceLatent": "files.latents",
     "ECGANPipeline": "pipeline",

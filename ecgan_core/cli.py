@@ -130,7 +130,7 @@ def complete(arguments: argparse.Namespace) -> None:
     """Write complete-0.png … and latent-0.safetensors … for `shift`."""
     picture, hole = read_picture(arguments.image), read_mask(arguments.hole)  # what is quick to refuse comes first
 
-    from .face.finding import Box
+    from .face.frame import Box
     from .face.portrait import complete_portraits, render
 
     pipeline = _model(arguments)
@@ -170,7 +170,7 @@ def infer(arguments: argparse.Namespace) -> None:
         sizes = [f"{t.shape[-1]}×{t.shape[-2]}" for t in (hole, picture)]
         raise ValueError(f"the mask is {sizes[0]} pixels but the picture {sizes[1]}; make the mask from this picture")
 
-    from .face.finding import Box
+    from .face.frame import Box
     from .face.portrait import PARTLY_MISSING, portrait_frame
     from .face.stitch import crop
 

@@ -7,13 +7,16 @@ sides are those before the turn.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Shares of the frame's side. "left" and "right" are as seen in the picture.
 FRAME = {"left eye": (0.36, 0.365), "right eye": (0.64, 0.365), "mouth": (0.5, 0.675), "chin": (0.5, 0.885)}
 
-# From the face finder's box to the frame: medians over 161 photographs and 91 renderings whose frame is known, shown at
-# three sizes. Faces scatter around them by 9 % of the side across and 0.02 of the box up and down.
+# From a face's box to its frame.
 FRAME_PER_BOX = 1.27  # side of the frame, in sides of the box
 FRAME_BELOW_BOX = 0.057  # how far the frame's centre lies below the box's, in sides of the box
 
@@ -25,7 +28,7 @@ class Box:
     Args:
         x, y, width, height: its left upper corner and its size, before the turn.
         roll: how far the head is tilted.
-        hits: how many of the finder's windows agree on it; 0 for a box that somebody else gave.
+        points: [468,2], the face's mesh in pixels of its picture; None for a box that somebody else gave.
     """
 
     x: float
@@ -33,7 +36,7 @@ class Box:
     width: float
     height: float
     roll: float = 0.0
-    hits: int = 0
+    points: Tensor | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self):
         if not (self.width > 0 and self.height > 0):
@@ -85,6 +88,14 @@ def frame_of_face(box: Box) -> Frame:
     x -= FRAME_BELOW_BOX * size * math.sin(turn)
     y += FRAME_BELOW_BOX * size * math.cos(turn)
     return Frame(round(x - side / 2), round(y - side / 2), side, box.roll)
+
+
+def box_of_frame(x: float, y: float, side: float, roll: float, points: Tensor | None = None) -> Box:
+    """The box of the face whose frame has its middle at x, y: the way back from `frame_of_face`."""
+    size, turn = side / FRAME_PER_BOX, math.radians(roll)
+    x += FRAME_BELOW_BOX * size * math.sin(turn)
+    y -= FRAME_BELOW_BOX * size * math.cos(turn)
+    return Box(x - size / 2, y - size / 2, size, size, roll, points)
 
 
 def frame_of_image(height: int, width: int) -> Frame:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -15,7 +14,8 @@ from ..completion import FACE_CHOICES, Completion, must_be_face_choice
 from ..emotions.vectors import EmotionVector
 from ..files.latents import FaceLatent
 from ..pipeline import PARTLY_MISSING, ECGANPipeline
-from .finding import NoFaceFound, choose_faces, faces_near, find_faces, level
+from .choosing import NoFaceFound, choose_faces
+from .finding import faces_near, find_faces, level
 from .frame import Box, Frame, frame_of_face, frame_of_image
 from .light import light_of, match_colour
 from .portrait_latent import PortraitLatent
@@ -199,12 +199,11 @@ def portrait_frames(picture: Tensor, hole: Tensor | None, face: str = "auto", bo
         if len(boxes) > 1 and hole is not None:
             boxes = choose_faces(boxes, hole)
         return [frame_of_face(box) for box in boxes] or [frame_of_image(height, width)]
-    pixels = pixels_of(picture)
     if not boxes:
-        boxes = find_faces(pixels) if hole is None else faces_near(pixels, hole)
+        boxes = find_faces(picture) if hole is None else faces_near(picture, hole)
     if hole is None:
         hole = picture.new_zeros(1, height, width)
-    return [frame_of_face(level(pixels, box)) for box in choose_faces(boxes, hole)]
+    return [frame_of_face(level(picture, box)) for box in choose_faces(boxes, hole)]
 
 
 def _must_lie_in(box: Box, height: int, width: int) -> None:
@@ -217,12 +216,6 @@ def _must_lie_in(box: Box, height: int, width: int) -> None:
         )
     if not (-box.width < box.x < width and -box.height < box.y < height):
         raise ValueError(f"the face box at x {box.x:g}, y {box.y:g} lies outside the picture: {size}; correct the box")
-
-
-def pixels_of(picture: Tensor) -> np.ndarray:
-    """A picture [3,H,W] in 0..1 as the finder takes it, uint8 [H,W,3]."""
-    as_bytes = picture.detach().float().mul(255).round_().clamp_(0, 255).byte()
-    return as_bytes.permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def _frames(pictures: Tensor, holes: Tensor, face: str, boxes: Boxes) -> list[list[Frame]]:

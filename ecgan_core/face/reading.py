@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from ..pipeline import PARTLY_MISSING, ECGANPipeline
-from .finding import NoFaceFound
+from .choosing import NoFaceFound
 from .portrait import matched, portrait_frame
 from .stitch import crop
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ecgan_core.face.finding import NoFaceFound
+from ecgan_core.face.choosing import NoFaceFound
 from ecgan_core.face.reading import read_emotions
 
 

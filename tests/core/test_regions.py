@@ -4,7 +4,7 @@ import pytest
 import torch
 from skimage import data
 
-from ecgan_core.face.finding import NoFaceFound
+from ecgan_core.face.choosing import NoFaceFound
 from ecgan_core.face.frame import Box, Frame
 from ecgan_core.face.holes import REGIONS
 from ecgan_core.face.regions import PARTS, face_hole, region_hole

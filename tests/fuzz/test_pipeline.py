@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ecgan_core.face.finding import choose_faces
+from ecgan_core.face.choosing import choose_faces
 from ecgan_core.face.frame import Box, Frame
 from ecgan_core.face.holes import sample_holes
 from ecgan_core.face.light import match_colour
