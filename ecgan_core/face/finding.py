@@ -66,7 +66,7 @@ def find_faces(picture: Tensor, all_faces: bool = False) -> list[Box]:
     """
     found: list[Box] = []
     look = _whole(picture)
-    for size in (SIZE, FINE, FINEST) if all_faces else (SIZE, FINE):
+    for size in (SIZE, FINE, FINEST):
         found = _with_faces(picture, detect(picture, [look], size), found)
         if found and not all_faces:
             break
