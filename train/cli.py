@@ -166,6 +166,9 @@ def add_measures(evaluate: argparse.ArgumentParser) -> None:
     )
     evaluate.add_argument("--photographs", type=Path, metavar="DIR", help="real faces: a folder with an index.csv")
     evaluate.add_argument(
+        "--brought", type=Path, metavar="DIR", help="faces as artists bring them: aligned portraits with an index.csv"
+    )
+    evaluate.add_argument(
         "--face-api", type=Path, metavar="DIR", help="the `model` folder of the npm package @vladmandic/face-api 1.7.15"
     )
     evaluate.add_argument(

@@ -22,6 +22,8 @@ from ..config import Source, TrainConfig
 from ..data.faces import FaceSet, load_faces
 from ..runs.grid import tile, write_picture
 from . import metrics
+from .brought import SIDE as BROUGHT_SIDE
+from .brought import measure_brought
 from .face_api import WHERE
 from .halfway import HOLES as HALFWAY_HOLES
 from .halfway import has_mixtures, measure_halfway
@@ -43,6 +45,7 @@ class Extras:
     pairs: int = 100  # per wanted emotion; 0 takes all
     still: Path | None = None  # a set of people who hold still from one emotion to the next
     photographs: Path | None = None
+    brought: Path | None = None  # photoreal faces, as artists bring them
     face_api: Path | None = None
     photograph_emotion: str = "happy"
     variation: float = 0.5  # of the completions; as the node has it
@@ -68,7 +71,7 @@ def evaluate(
     """
     extras = extras or Extras()
     pipeline = matching_pipeline(checkpoint, config)
-    photographs, public = opened_photographs(pipeline, extras)
+    photographs, brought, public = opened_photographs(pipeline, extras)
     held_out, training = load_faces(config, data, held_out=True), load_faces(config, data)
     still = still_faces(config, extras.still) if extras.still else None
     with writing(out):
@@ -87,6 +90,7 @@ def evaluate(
         **real_figures(instruments, subjects, pairs[1]),
         "holes": [],
         "photographs": [],
+        "brought": [],
     }
     for kind in HOLES:
         say(f"measuring {kind}: {len(pairs[0])} completions")
@@ -104,6 +108,11 @@ def evaluate(
         result, sheet = measure_photographs(pipeline, group, public, extras.variation)
         report["photographs"].append(asdict(result))
         sheets[f"evaluation-photographs-{i + 1}.jpg"] = tile(sheet)
+    for i, group in enumerate(brought):
+        say(f"measuring {len(group.pictures)} pictures as artists bring them, of {group.source}")
+        found, sheet = measure_brought(pipeline, group, public, extras.variation)
+        report["brought"].append(asdict(found))
+        sheets[f"evaluation-brought-{i + 1}.jpg"] = tile(sheet)
     return write_report(out, report, sheets)
 
 
@@ -118,15 +127,21 @@ def matching_pipeline(checkpoint: Path, config: TrainConfig) -> ECGANPipeline:
     return pipeline.to("cuda") if torch.cuda.is_available() else pipeline
 
 
-def opened_photographs(pipeline: ECGANPipeline, extras: Extras) -> tuple[list[Photographs], PublicNetworks | None]:
-    """The photographs and who judges them, if there are any; what is wrong with them is said at once."""
-    if extras.photographs is None:
-        return [], None
-    if extras.face_api is None:
+def opened_photographs(
+    pipeline: ECGANPipeline, extras: Extras
+) -> tuple[list[Photographs], list[Photographs], PublicNetworks | None]:
+    """`photographs`, `brought` and who judges them, if there are any; what is wrong with them is said at once."""
+    if extras.photographs is not None and extras.face_api is None:
         raise ValueError(f"--photographs needs public networks to judge them: {WHERE}")
-    pipeline.emotion_set.index(extras.photograph_emotion)
-    public = PublicNetworks(extras.face_api, extras.photograph_emotion)
-    return load_photographs(extras.photographs), public
+    public = None
+    if extras.face_api is not None:
+        pipeline.emotion_set.index(extras.photograph_emotion)
+        public = PublicNetworks(extras.face_api, extras.photograph_emotion)
+    photographs = load_photographs(extras.photographs) if extras.photographs else []
+    brought = load_photographs(extras.brought, BROUGHT_SIDE) if extras.brought else []
+    for emotion in sorted({emotion for group in brought for emotion in group.emotion}):
+        pipeline.emotion_set.index(emotion)
+    return photographs, brought, public
 
 
 def write_report(out: Path, report: dict, sheets: dict[str, torch.Tensor]) -> str:

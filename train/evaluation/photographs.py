@@ -53,7 +53,7 @@ class PhotographResult:
 
 @dataclass(frozen=True)
 class Photographs:
-    """Pictures [N,3,256,256] in 0..1 of one source, with their labels."""
+    """Pictures [N,3,S,S] in 0..1 of one source, with their labels."""
 
     source: str
     pictures: Tensor
@@ -84,8 +84,8 @@ class PublicNetworks:
         return self.recognition(face_of(pictures))
 
 
-def load_photographs(folder: Path) -> list[Photographs]:
-    """The `evaluate` rows of a folder's `index.csv`, one set for each value of its column `source`.
+def load_photographs(folder: Path, side: int = SIDE) -> list[Photographs]:
+    """The `evaluate` rows of a folder's `index.csv`, one set for each value of its column `source`, as wide as `side`.
 
     The pictures must be aligned as the model's training photographs are: the whole picture is the model's frame.
 
@@ -104,7 +104,7 @@ def load_photographs(folder: Path) -> list[Photographs]:
     return [
         Photographs(
             source,
-            torch.from_numpy(np.stack([read_face(folder / row["file"], (0, 0, 1, 1), SIDE) for row in group])) / 255,
+            torch.from_numpy(np.stack([read_face(folder / row["file"], (0, 0, 1, 1), side) for row in group])) / 255,
             [row["emotion"] for row in group],
             [row.get("identity") or row["file"] for row in group],
         )
@@ -147,8 +147,8 @@ def look_at_part(
     pipeline: ECGANPipeline, pictures: Tensor, public: PublicNetworks, seed: int, variation: float
 ) -> dict[str, Tensor]:
     """What the public networks say of some pictures before and after: values by name, one a picture."""
-    neutral, shown = edited_pair(pipeline, pictures, EXPRESSION_HOLE, public.emotion, seed, variation)
-    _, mouth = edited_pair(pipeline, pictures, IDENTITY_HOLE, public.emotion, seed, variation)
+    neutral, shown = edited_pair(pipeline, pictures, hole_of(EXPRESSION_HOLE), public.emotion, seed, variation)
+    _, mouth = edited_pair(pipeline, pictures, hole_of(IDENTITY_HOLE), public.emotion, seed, variation)
     equal = [
         ((edited == pictures) | (hole_of(kind) > 0)).flatten(1).all(dim=1)
         for edited, kind in ((neutral, EXPRESSION_HOLE), (shown, EXPRESSION_HOLE), (mouth, IDENTITY_HOLE))
@@ -170,13 +170,13 @@ def hole_of(kind: str) -> Tensor:
 
 
 def edited_pair(
-    pipeline: ECGANPipeline, pictures: Tensor, kind: str, emotion: str, seed: int, variation: float = 1.0
+    pipeline: ECGANPipeline, pictures: Tensor, hole: Tensor, emotion: str, seed: int, variation: float = 1.0
 ) -> tuple[Tensor, Tensor]:
     """The pictures completed at α = 0 and shifted to α = 1 along the emotion's vector; seeds count from `seed`."""
     latent = complete_portraits(
         pipeline,
         pictures,
-        hole_of(kind),
+        hole,
         emotion=pipeline.emotion_set.neutral,
         seeds=list(range(seed, seed + len(pictures))),
         variation=variation,

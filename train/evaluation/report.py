@@ -21,7 +21,7 @@ SHEET_HOLES = ("whole face", "lower face")
 def report_text(report: dict) -> str:
     """The figures of `evaluate` as Markdown: what was asked for, what came back, then the smaller print."""
     parts = [_opening(report), _control(report), _fidelity(report), _per_emotion(report)]
-    parts += [_closer(report), _halfway(report), _photographs(report)]
+    parts += [_closer(report), _halfway(report), _photographs(report), _brought(report)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -181,6 +181,31 @@ def _photographs(report: dict) -> str:
 
 
 # Sheets ---------------------------------------------------------------------------------------------------------------
+
+
+def _brought(report: dict) -> str:
+    groups = report.get("brought", [])
+    if not groups:
+        return ""
+
+    def share(value: float | None) -> str:
+        return "" if value is None else f"{value:.1%}"
+
+    rows, notes = [], []
+    for group in groups:
+        for filled in group["holes"]:
+            energies = " ".join(f"{energy:.2f}" for energy in filled["octaves"])
+            figures = [f"{filled['psnr']:.1f} dB", energies, share(filled["rises"]), share(filled["same_person"])]
+            rows.append([f"{group['source']} ({group['faces']})", filled["hole"], *figures])
+        notes.append(f"{group['source']}: {group['colour']:.1f} of 255, {group['glow']:.2f}.")
+    head = ["faces as brought", "hole", "PSNR", "energy by octave, finest first", "rises", "same person"]
+    note = (
+        "Each face in its own emotion, at 512 pixels. Energy: of the truth's in the hole, by octave of fineness; 1 is "
+        f"as fine as the truth. Rises: P({groups[0]['emotion']}) by .1 or more when the slider goes from 0 to 1, by a "
+        "public network. Colour in the hole of the pictures in black and white, and the brightest of the hole over the "
+        "brightest of the face in pictures darkened to .3: "
+    )
+    return f"{_table(head, rows)}\n\n{note}{' '.join(notes)}"
 
 
 @torch.no_grad()

@@ -11,8 +11,8 @@ from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import main
 from train.config import load_config
 from train.data.faces import FaceSet, load_faces, to_float
-from train.evaluation.identity import IdentityNetwork, baselines, load_identity, save_identity, train_identity
-from train.evaluation.judge import Judge, load_judge, look_at, save_judge, train_judge
+from train.evaluation.identity import IdentityNetwork, baselines, load_identity, train_identity
+from train.evaluation.judge import Judge, load_judge, look_at
 from train.evaluation.measure import (
     HOLES,
     Instruments,
@@ -25,16 +25,6 @@ from train.evaluation.measure import (
     sample_pairs,
 )
 from train.learning.networks import build_networks, pipeline_of
-
-
-@pytest.fixture(scope="module")
-def networks(recipe, data, tmp_path_factory):
-    """A folder with `judge.safetensors` and `identity.safetensors`, taught on the drawn faces."""
-    config, folder = load_config(recipe), tmp_path_factory.mktemp("networks")
-    training = load_faces(config, data)
-    save_judge(train_judge(training, config, images=800), folder / "judge.safetensors", config.emotions)
-    save_identity(train_identity(training, config, images=480), folder / "identity.safetensors")
-    return folder
 
 
 @pytest.fixture(scope="module")
