@@ -132,6 +132,18 @@ def test_a_run_of_detail_goes_on_exactly_and_its_model_works(of_64, recipe, data
     assert whole.decode(latent).shape == (1, 3, 128, 128)
 
 
+def test_after_the_detail_all_of_it_may_be_trained_again(of_64, recipe, data, tmp_path) -> None:
+    config = load_config(recipe, [*GROWN_RECIPE, "detail=0", f"start_from={of_64}"])
+    trainer = Trainer(config, data, make_accelerator(config, tmp_path, cpu=True))
+    trainer.begin()
+    before = {key: value.clone() for key, value in pipeline_tensors(trainer).items()}
+    for _ in range(3):
+        trainer.train_step()
+    changed = {key for key, value in pipeline_tensors(trainer).items() if not torch.equal(value, before[key])}
+    assert {"encoder.fine.stems.0.weight", "encoder.stem.weight", "generator.middle.conv1.weight"} <= changed
+    assert "discriminator.emotion_head.linear.weight" in changed
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
