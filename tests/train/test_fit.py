@@ -118,6 +118,7 @@ def test_tensorboard_that_is_missing_is_said_before_anything_else(recipe, data, 
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_the_command_line_trains_from_a_shell(recipe, data, tmp_path):
     command = [sys.executable, "-m", "train", "fit", str(recipe), "--set", "images=8", "warmup_images=64"]
     done = subprocess.run(
@@ -131,6 +132,7 @@ def test_the_command_line_trains_from_a_shell(recipe, data, tmp_path):
 # Steps ----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_few_steps_lower_the_loss(recipe, data, tmp_path):
     config = load_config(recipe, ["images=100000", "learning_rate=3e-3", "augment=false", "ema_decay=0.9"])
     trainer = trainer_of(config, data, tmp_path)
@@ -165,6 +167,7 @@ def test_gradients_reach_every_network(recipe, data, tmp_path, overrides):
     assert moved_features == [], "φ must stay as the warm-up left it"
 
 
+@pytest.mark.slow
 def test_recorded_codes_follow_what_was_fed(recipe, data, tmp_path):
     trainer = trainer_of(load_config(recipe, ["code=inferred", "images=1000"]), data, tmp_path)
     trainer.generator.emotion_codes.zero_()

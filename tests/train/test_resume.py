@@ -69,6 +69,7 @@ def copy(finished, tmp_path):
     return shutil.copytree(finished, tmp_path / "finished")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
 def test_a_stopped_run_is_saved_at_that_step_and_goes_on_exactly(
     recipe, data, finished, tmp_path, capsys, in_the_third_step, monkeypatch, number

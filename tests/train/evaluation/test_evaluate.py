@@ -93,6 +93,7 @@ def test_the_ceiling_is_what_the_truth_itself_scores(recipe, instruments, subjec
     assert result.outside_equal
 
 
+@pytest.mark.slow
 def test_a_model_that_changes_nothing_fails_where_it_should(recipe, instruments, subjects):
     config, faces = load_config(recipe), subjects.faces
     result = measure(Unmoved(faces, config), instruments, subjects, config, "lower face", pairs_of(faces))
