@@ -6,7 +6,8 @@ import statistics
 
 from tools.host import HostError
 
-from . import pack_import, portraits
+from . import portraits
+from .measuring import pack_import
 from .measuring.measure import Part, Settings, Table, run_alone, time_text
 from .measuring.memory import high_water, in_child
 

@@ -49,7 +49,7 @@ def read(model: HostModel, image: torch.Tensor, mask: torch.Tensor | None, *, fa
         NoFaceFound: there is no face in a picture; the sentence says in which.
         ValueError: the mask does not fit.
     """
-    from ecgan_core.face.reading import read_emotions
+    from ecgan_core.reading import read_emotions
 
     pictures, _ = pictures_from_image(image)
     hidden = None if mask is None or not mask.any() else mask.reshape(-1, 1, *mask.shape[-2:]).float().clamp(0, 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import example
+from tools.comfyui import example
 from tools.comfyui.server import Server, prepare_base
 from tools.host import ROOT
 

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from ecgan_core import DEFAULT_CHECKPOINT
-from tools import example, gallery
+from tools import gallery
+from tools.comfyui import example
 from tools.comfyui.workflow import Node
 
 FOLDER = example.UI_WORKFLOW.parent

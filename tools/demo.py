@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from tools import example
+from tools.comfyui import example
 from tools.comfyui.client import Run, RunError
 from tools.comfyui.server import Server, prepare_base
 from tools.gallery.contact_sheet import Row, contact_sheet

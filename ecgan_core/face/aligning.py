@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from .blazeface import MESH_SIDE, networks
+from .finder.blazeface import MESH_SIDE, networks
 from .frame import Box, box_of_frame
 from .look import Look, seen
 

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from .aligning import ROOM, align
-from .blazeface import networks
 from .choosing import is_covered
+from .finder.blazeface import networks
 from .frame import Box
 from .look import Look, seen
 from .stitch import extent

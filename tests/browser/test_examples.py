@@ -7,7 +7,8 @@ import json
 import pytest
 
 from tests.browser.page import SHOWN, open_workflow, run_workflow
-from tools import example, gallery
+from tools import gallery
+from tools.comfyui import example
 from tools.comfyui.server import Server
 
 ONE_PAGE = True

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from tests.browser.page import open_workflow, pictures, run_workflow, select, set_widget, wait_until_ready
-from tools import example
+from tools.comfyui import example
 from tools.comfyui.server import Server
 
 ONE_PAGE = True

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ecgan_core.face.blazeface import MESH_SIDE, WEIGHTS, networks
+from ecgan_core.face.finder.blazeface import MESH_SIDE, WEIGHTS, networks
 from tools.finder_weights import DETECTOR_SIDE, PORTRAITS, REFERENCE, SHA256, picture
 
 

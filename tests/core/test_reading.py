@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ecgan_core.face.choosing import NoFaceFound
-from ecgan_core.face.reading import read_emotions
+from ecgan_core.reading import read_emotions
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tools import example
+from tools.comfyui import example
 from tools.comfyui.client import Run, RunError
 from tools.comfyui.server import Server, prepare_base
 from tools.host import ROOT

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.host.pack import EMOTIONS, MODEL, run, save_tiny
-from tools import example
+from tools.comfyui import example
 from tools.comfyui.server import Server, prepare_base
 
 KINDS = ("ecgan", "ecgan_vectors")

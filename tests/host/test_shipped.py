@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_registry import ROOT, shipped
-from tools import example
+from tools.comfyui import example
 from tools.comfyui.server import Server, prepare_base
 
 NAME = "ecgan-from-the-registry"

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tools import demo, example, gallery
+from tools import demo, gallery
+from tools.comfyui import example
 from tools.comfyui.client import Run, RunError
 from tools.comfyui.server import Server
 

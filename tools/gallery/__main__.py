@@ -12,8 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tools import example
-from tools.comfyui import page
+from tools.comfyui import example, page
 from tools.comfyui.server import Server, prepare_base
 from tools.host import HostError
 

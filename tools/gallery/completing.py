@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools import example
+from tools.comfyui import example
 from tools.comfyui.workflow import Group, Node, Workflow
 
 from .pieces import (

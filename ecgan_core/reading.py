@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from ..pipeline import PARTLY_MISSING, ECGANPipeline
-from .choosing import NoFaceFound
-from .portrait import matched, portrait_frame
-from .stitch import crop
+from .face.choosing import NoFaceFound
+from .face.portrait import matched, portrait_frame
+from .face.stitch import crop
+from .pipeline import PARTLY_MISSING, ECGANPipeline
 
 
 def read_emotions(

@@ -1,4 +1,4 @@
-"""What the pack adds to ComfyUI's start: `python -m benchmarks.pack_import` prints seconds and what they go to.
+"""What the pack adds to ComfyUI's start: `python -m benchmarks.measuring.pack_import` prints the seconds.
 
 Each measurement is a fresh Python that has imported ComfyUI and its own nodes, as it has when it comes to custom_nodes;
 then the pack is loaded and its schemas are made, as for the page. At most half a second is what we want.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tools.host import comfyui_dir
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 LOAD = """
 import sys, time
@@ -44,7 +44,7 @@ print(json.dumps([loaded - start, done - loaded, len(classes), packages]))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pack_import", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.measuring.pack_import", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="fresh Pythons to measure in (default 5)")
     arguments = parser.parse_args()
     runs = [once() for _ in range(arguments.runs)]

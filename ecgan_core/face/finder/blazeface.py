@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..files.tensors import read_tensors
+from ...files.tensors import read_tensors
 
 WEIGHTS = Path(__file__).with_name("finder.safetensors")
 MESH_SIDE = 192  # the side of the picture that the mesh takes
