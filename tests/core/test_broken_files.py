@@ -243,14 +243,30 @@ FRAMES = [
     ("key", "value"),
     [
         *(("frames", frames) for frames in FRAMES),
-        *(("feather", feather) for feather in ("-1", "9" * 30, "x")),
-        *(("color_match", share) for share in ("nan", "inf", "2")),
+        *(("asked", f'{{"feather": {feather}}}') for feather in ("-1", "9" * 30, '"x"')),
+        *(("asked", f'{{"color_match": {share}}}') for share in ("NaN", "Infinity", "2")),
+        *(("asked", asked) for asked in ("[]", "7", '{"texture": -1}', '{"beauty": 1}')),
         *(("owners", owners) for owners in ("[5]", "7", '["a"]')),
     ],
 )
 def test_a_portrait_whose_metadata_makes_no_sense_is_refused(whole, tmp_path, key, value):
     tensors, metadata = unsealed(whole["portrait"])
     save_file(tensors, tmp_path / "odd.safetensors", metadata | {key: value})
+    assert "damaged" in refused("portrait", tmp_path / "odd.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("feather", feather) for feather in ("-1", "9" * 30, "x")),
+        *(("color_match", share) for share in ("nan", "inf", "2")),
+    ],
+)
+def test_an_older_portrait_whose_settings_make_no_sense_is_refused(whole, tmp_path, key, value):
+    """Formats 1 and 2 say two settings by name."""
+    tensors, metadata = unsealed(whole["portrait"])
+    older = {name: said for name, said in metadata.items() if name != "asked"} | {"feather": "8", key: value}
+    save_file(tensors, tmp_path / "odd.safetensors", older)
     assert "damaged" in refused("portrait", tmp_path / "odd.safetensors")
 
 
