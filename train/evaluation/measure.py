@@ -265,15 +265,17 @@ def diversity(pipeline: ECGANPipeline, faces: FaceSet, config: TrainConfig, kind
 
 
 def reference_faces(training: FaceSet, held_out: FaceSet) -> Tensor:
-    """Indices of up to 1,000 training faces, shuffled, of the sources that the held-out faces are of."""
+    """Indices of up to 1,000 training faces, shuffled, of the sources that the held-out faces are of; of all sources if
+    those are held out whole.
+    """
 
     def source(identity: str) -> str:
         return identity.rpartition("/")[0]
 
     sources = {source(name) for name in held_out.identity}
-    alike = [i for i, name in enumerate(training.identity) if source(name) in sources]
+    alike = [i for i, name in enumerate(training.identity) if source(name) in sources] or range(len(training))
     order = torch.randperm(len(alike), generator=torch.Generator().manual_seed(0))
-    return torch.tensor(alike)[order[:REFERENCE_FACES]]
+    return torch.tensor(list(alike))[order[:REFERENCE_FACES]]
 
 
 def _mean(values: Tensor) -> float:

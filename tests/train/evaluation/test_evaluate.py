@@ -199,3 +199,12 @@ def test_measuring_networks_take_any_size_and_have_no_batch_statistics(network):
     for size in (64, 128):
         faces = torch.rand(4, 3, size, size) * 2 - 1
         torch.testing.assert_close(network(faces)[:1], network(faces[:1]), atol=1e-5, rtol=1e-5)
+
+
+def test_a_source_that_is_held_out_whole_is_compared_with_the_others(recipe, data, tmp_path):
+    for name in ("faces", "others"):
+        shutil.copytree(data / "faces", tmp_path / name)
+    sources = "data=[{path: faces, held_out: 0}, {path: others, held_out: 1}]"
+    config = load_config(recipe, [sources])
+    training, held_out = load_faces(config, tmp_path), load_faces(config, tmp_path, held_out=True)
+    assert sorted(reference_faces(training, held_out).tolist()) == list(range(len(training)))
