@@ -34,8 +34,8 @@ class LoadECGAN(io.ComfyNode):
                     "precision",
                     options=list(models.PRECISIONS),
                     default="auto",
-                    tooltip="Number format of the weights. auto: fp16 where your graphics card is good at it, else "
-                    "fp32, which is the most exact.",
+                    tooltip="Number format of the weights. auto: fp16 where your graphics card is good at it, bf16 "
+                    "where your processor is, else fp32, which is the most exact.",
                 ),
             ],
             outputs=[
