@@ -53,7 +53,9 @@ def draw_face(emotion: str, identity: int) -> Image.Image:
 
 @pytest.fixture(autouse=True)
 def fresh_accelerator():
-    """Accelerate keeps one state a process; each test is a process of its own to it."""
+    """Accelerate keeps one state a process; each test is a process of its own to it, and so is a fixture before it."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
     AcceleratorState._reset_state(reset_partial_state=True)
 
 
