@@ -44,7 +44,7 @@ class Finder:
 
 
 def ours() -> Find:
-    from ecgan_core.face.finding import find_faces
+    from ecgan_core.face.finder.finding import find_faces
 
     def find(image: np.ndarray) -> list[Place]:
         found = find_faces(torch.from_numpy(image.copy()).movedim(-1, 0) / 255, all_faces=True)

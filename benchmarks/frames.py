@@ -21,7 +21,7 @@ import torch
 from PIL import Image, ImageOps
 
 from ecgan_core.face.choosing import choose_faces
-from ecgan_core.face.finding import faces_near
+from ecgan_core.face.finder.finding import faces_near
 from ecgan_core.face.frame import Frame, frame_of_face
 from ecgan_core.face.holes import REGIONS
 

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from ecgan_core import DEFAULT_CHECKPOINT
+from ecgan_core.face.face_hole import face_hole
 from ecgan_core.face.portrait import complete_portraits, render
-from ecgan_core.face.regions import face_hole
 from ecgan_core.pipeline import ECGANPipeline
 
 from .measuring import ours

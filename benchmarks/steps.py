@@ -19,7 +19,7 @@ from PIL import Image
 from skimage import data
 
 from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
-from ecgan_core.face.finding import faces_near, find_faces
+from ecgan_core.face.finder.finding import faces_near, find_faces
 from ecgan_core.precision import arrange_for_cpu
 
 from .measuring import ours

@@ -24,7 +24,7 @@ def face_holes(
         ValueError: something connected or typed does not fit.
     """
     from ecgan_core.face.choosing import NoFaceFound
-    from ecgan_core.face.regions import face_hole
+    from ecgan_core.face.face_hole import face_hole
 
     pictures, _ = pictures_from_image(image)
     boxes = boxes_for(face_box, len(pictures))
@@ -34,8 +34,7 @@ def face_holes(
         try:
             hole = face_hole(picture, part, grow=grow, soften=soften, face=face, box=box, all_faces=all_faces)
         except NoFaceFound as problem:
-            which = f"picture {number} of {len(pictures)}: " if len(pictures) > 1 else ""
-            raise NoFaceFound(f"{which}{problem}") from None
+            raise problem.of_picture(number, len(pictures)) from None
         holes.append(hole)
         progress.step()
     found = torch.stack(holes)

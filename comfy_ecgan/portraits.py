@@ -21,6 +21,7 @@ from .sockets import CompletedPortraits
 
 if TYPE_CHECKING:
     from ecgan_core.emotions.vectors import EmotionVector
+    from ecgan_core.face.places import OnNote
     from ecgan_core.face.portrait import PortraitLatent
     from ecgan_core.pipeline import ECGANPipeline
 
@@ -42,6 +43,7 @@ def complete(
     *,
     face_box: str = "",
     bounding_boxes: Any = None,
+    on_note: OnNote,
 ) -> tuple[CompletedPortraits, torch.Tensor]:
     """Complete the faces under the mask of each picture, and a MASK [B,H,W] of what changed.
 
@@ -51,6 +53,7 @@ def complete(
         asked: its settings; those of the node by `asked_for`.
         face_box: see `boxes_from_text`; where it is blank, `bounding_boxes` count.
         bounding_boxes: see `boxes_from_wire`.
+        on_note: called with a sentence for each thing that was done otherwise than asked for.
 
     Raises:
         ValueError: something connected or typed does not fit; one sentence says what, and what to do.
@@ -71,6 +74,7 @@ def complete(
         asked,
         boxes=boxes,
         on_step=lambda done, faces: progress.step(done * total // faces - progress.done),
+        on_note=on_note,
     )
     if alpha is not None:  # pictures come out sample by sample, and one picture may have met several masks
         alpha = alpha.expand(count, -1, -1, -1).repeat_interleave(asked.samples, dim=0)
@@ -177,7 +181,7 @@ def build_vector(
 def face_crops(image: torch.Tensor, what: str, face: str, size: int, progress: Progress) -> torch.Tensor:
     """The face in each picture of an IMAGE, [B,3,size,size] in −1..1."""
     from ecgan_core.face.choosing import NoFaceFound
-    from ecgan_core.face.portrait import portrait_frame
+    from ecgan_core.face.places import portrait_frame
     from ecgan_core.face.stitch import crop
 
     pictures, _ = pictures_from_image(image, what)
@@ -187,8 +191,8 @@ def face_crops(image: torch.Tensor, what: str, face: str, size: int, progress: P
             crops.append(crop(picture, portrait_frame(picture, None, face), size))
         except NoFaceFound:
             raise NoFaceFound(
-                f"no face was found in picture {number} of {len(pictures)} of '{what}'; leave it out, or crop all "
-                f"pictures to their faces and choose 'whole image'"
+                f"no face was found in picture {number} of {len(pictures)} of '{what}'",
+                "leave it out, or crop all pictures to their faces and choose 'whole image'",
             ) from None
         progress.step()
     return 2 * torch.stack(crops).clamp(0, 1) - 1

@@ -29,7 +29,7 @@ _HOME = {
     "Box": "face.frame",
     "Frame": "face.frame",
     "NoFaceFound": "face.choosing",
-    "find_faces": "face.finding",
+    "find_faces": "face.finder.finding",
     "FaceLatent": "files.latents",
     "ECGANPipeline": "pipeline",
     "ECGANOutput": "pipeline",

@@ -142,6 +142,7 @@ def complete(arguments: argparse.Namespace) -> None:
             arguments.emotion, face=_face_choice(arguments), **{name: getattr(arguments, name) for name in SETTINGS}
         ),
         boxes=Box(*arguments.box) if arguments.box else None,
+        on_note=_say,
     )
     for i, picture in enumerate(render(pipeline, latent)):
         write_picture(arguments.out / f"complete-{i}.png", picture)
@@ -171,8 +172,9 @@ def infer(arguments: argparse.Namespace) -> None:
         raise ValueError(f"the mask is {sizes[0]} pixels but the picture {sizes[1]}; make the mask from this picture")
 
     from .face.frame import Box
-    from .face.portrait import PARTLY_MISSING, portrait_frame
+    from .face.places import portrait_frame
     from .face.stitch import crop
+    from .pipeline import PARTLY_MISSING
 
     pipeline = _model(arguments)
     box = Box(*arguments.box) if arguments.box else None
@@ -258,6 +260,11 @@ def write_picture(path: Path, picture: Tensor) -> None:
     pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
     write_image(Image.fromarray(pixels), path, "PNG")
     print(path)
+
+
+def _say(note: str) -> None:
+    """What was done otherwise than asked for is no result, so it does not go where those do."""
+    print(f"ecgan: {printable(note)}", file=sys.stderr)
 
 
 def _model(arguments: argparse.Namespace) -> ECGANPipeline:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from .face.choosing import NoFaceFound
-from .face.portrait import matched, portrait_frame
+from .face.places import matched, portrait_frame
 from .face.stitch import crop
 from .pipeline import PARTLY_MISSING, ECGANPipeline
 
@@ -39,7 +39,6 @@ def read_emotions(
         try:
             frame = portrait_frame(picture, hole if hole.any() else None, face)
         except NoFaceFound as problem:
-            where = f"picture {i + 1} of {len(pictures)}: " if len(pictures) > 1 else ""
-            raise NoFaceFound(f"{where}{problem}") from None
+            raise problem.of_picture(i + 1, len(pictures)) from None
         seen, missing = (crop(tensor, frame, pipeline.frame_size)[None] for tensor in (picture, hole))
         yield pipeline.infer_emotion(2 * seen.clamp(0, 1) - 1, (missing > PARTLY_MISSING).float())[0].cpu()

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ecgan_core.face.face_hole import face_hole
 from ecgan_core.face.portrait import PortraitLatent, complete_portraits, render, shift_portraits
-from ecgan_core.face.regions import face_hole
 from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.pipeline import ECGANPipeline
 from ecgan_core.precision import arrange_for_cpu, fastest_on_cpu

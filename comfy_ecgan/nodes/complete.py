@@ -6,6 +6,7 @@ from comfy_api.latest import io, ui
 
 from comfy_ecgan import models, portraits
 from comfy_ecgan.inputs import checked
+from comfy_ecgan.notes import Notes
 from comfy_ecgan.sockets import A_WIRE_ALONE, BoxSocket, LatentSocket, ModelSocket
 from ecgan_core.completion import Completion
 
@@ -160,8 +161,9 @@ class MaskedFaceComplete(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, model, image, mask, emotion, face_box="", bounding_boxes=None, **settings) -> io.NodeOutput:
-        asked = portraits.asked_for(emotion, **settings)
+        asked, notes = portraits.asked_for(emotion, **settings), Notes()
         latent, changed = portraits.complete(
-            model, image, mask, asked, face_box=face_box, bounding_boxes=bounding_boxes
+            model, image, mask, asked, face_box=face_box, bounding_boxes=bounding_boxes, on_note=notes
         )
-        return io.NodeOutput(latent.image, latent, changed, ui=ui.PreviewImage(latent.image, cls=cls))
+        shown = notes.beside(ui.PreviewImage(latent.image, cls=cls))
+        return io.NodeOutput(latent.image, latent, changed, ui=shown)

@@ -13,14 +13,25 @@ from .stitch import distance_from_middle, extent, share_hole
 COVERED = 0.8  # of the hole in the frames of known faces: no need to look for more
 MEANINGFUL = 0.01  # a further face is meant if the hole covers this share of it
 
-NO_FACE = (
-    "no face was found in the picture; give a box around the face, or choose 'whole image' if the picture is a single "
-    "upright face"
-)
+NO_FACE = "no face was found in the picture"
+GIVE_A_BOX = "give a box around the face, or choose 'whole image' if the picture is a single upright face"
 
 
 class NoFaceFound(ValueError):
-    """No face could be found in a picture; the text says what to do."""
+    """There is no face in a picture, or none that is meant: the text says why, and what to do.
+
+    Args:
+        reason: what was wrong.
+        advice: what to do.
+    """
+
+    def __init__(self, reason: str = NO_FACE, advice: str = GIVE_A_BOX):
+        super().__init__(f"{reason}; {advice}")
+        self.reason, self.advice = reason, advice
+
+    def of_picture(self, number: int, count: int) -> NoFaceFound:
+        """The same, said of a picture of several, counted from 1."""
+        return NoFaceFound(f"picture {number} of {count}: {self.reason}", self.advice) if count > 1 else self
 
 
 def choose_face(boxes: Sequence[Box], hole: Tensor) -> Box:
@@ -38,7 +49,7 @@ def choose_faces(boxes: Sequence[Box], hole: Tensor) -> list[Box]:
         NoFaceFound: `boxes` is empty.
     """
     if not boxes:
-        raise NoFaceFound(NO_FACE)
+        raise NoFaceFound
     boxes = _distinct(boxes)
     on_face, in_frame = _coverage(boxes, hole)
     if max(in_frame) <= 0:

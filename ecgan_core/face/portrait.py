@@ -7,37 +7,23 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..completion import FACE_CHOICES, Completion, must_be_face_choice
+from ..completion import Completion
 from ..emotions.vectors import EmotionVector
 from ..files.latents import FaceLatent
 from ..pipeline import PARTLY_MISSING, ECGANPipeline
-from .choosing import NoFaceFound, choose_faces
-from .finding import faces_near, find_faces, level
-from .frame import Box, Frame, frame_of_face, frame_of_image
+from .frame import Frame
 from .light import light_of, match_colour
+from .places import Boxes, OnNote, matched, note_in_log, places_of
 from .portrait_latent import PortraitLatent
-from .stitch import crop, distance_from_middle, stitch
+from .stitch import crop, stitch
 from .texture import textured
 
-__all__ = [
-    "FACE_CHOICES",
-    "PARTLY_MISSING",
-    "PortraitLatent",
-    "complete_portraits",
-    "portrait_frame",
-    "portrait_frames",
-    "render",
-    "shift_portraits",
-]
+__all__ = ["PortraitLatent", "complete_portraits", "render", "shift_portraits"]
 
 FACES_AT_ONCE = 8  # on a graphics card: bounds the memory that a large batch takes
-LARGEST_BOX = 2  # longer sides of its picture: a face may reach beyond the picture, but not by more than that
 SEED_OF_NEXT_FACE = 0x9E3779B97F4A7C15  # far away, so that a face never has the seed of a picture's next sample
-
-Boxes = Box | Sequence[Box | Sequence[Box] | None] | None
 
 OnStep = Callable[[int, int], None]
 
@@ -51,6 +37,7 @@ def complete_portraits(
     seeds: int | Sequence[int] | None = None,
     boxes: Boxes = None,
     on_step: OnStep | None = None,
+    on_note: OnNote = note_in_log,
     **settings: Any,
 ) -> PortraitLatent:
     """Complete the faces under the hole of each picture, `samples` times; the samples of the first picture come first.
@@ -68,6 +55,7 @@ def complete_portraits(
         boxes: the faces, where the caller knows them (forehead to chin): one for all pictures, or one, several or None
             for each. Of several, those under the hole are completed. With "auto" they are levelled too.
         on_step: called as on_step(done, total) while faces are completed; may raise to stop.
+        on_note: called with a sentence for each thing that was done otherwise than asked for.
         settings: single settings of a `Completion` by name, which win over `asked`: `emotion="happy", samples=4`.
 
     Raises:
@@ -79,7 +67,7 @@ def complete_portraits(
     pictures, holes = matched(pictures, holes)
     if asked.emotion is not None:
         pipeline.emotion_set.index(asked.emotion)  # complain before the search for faces, not after
-    frames = _frames(pictures, holes, asked.face, boxes)
+    frames, holes = places_of(pictures, holes, asked, boxes, on_note)
     seeds = _seeds(asked.seeds if seeds is None else seeds, len(pictures), asked.samples)
 
     places = [(picture, frame) for picture, frames_of_one in enumerate(frames) for frame in frames_of_one]
@@ -174,76 +162,6 @@ def shift_portraits(
     return latent.with_faces(pipeline.shift(latent.faces, vector, strength))
 
 
-def portrait_frame(picture: Tensor, hole: Tensor | None, face: str = "auto", box: Box | None = None) -> Frame:
-    """The frame of the face in a picture [3,H,W]: the box's, the found one's, or the whole image's.
-
-    Raises:
-        NoFaceFound: the finder sees no face.
-    """
-    return portrait_frames(picture, hole, face, [] if box is None else [box])[0]
-
-
-def portrait_frames(picture: Tensor, hole: Tensor | None, face: str = "auto", boxes: Sequence[Box] = ()) -> list[Frame]:
-    """The frames of the faces in a picture [3,H,W] that a hole [1,H,W] is about, the one with most of it first.
-
-    Without a hole it is the largest face. See `Completion` for `face`, `complete_portraits` for `boxes`.
-
-    Raises:
-        NoFaceFound: there are no boxes and the finder sees no face.
-    """
-    height, width = picture.shape[-2:]
-    must_be_face_choice(face)
-    for box in boxes:
-        _must_lie_in(box, height, width)
-    if face == "whole image":
-        if len(boxes) > 1 and hole is not None:
-            boxes = choose_faces(boxes, hole)
-        return [frame_of_face(box) for box in boxes] or [frame_of_image(height, width)]
-    if not boxes:
-        boxes = find_faces(picture) if hole is None else faces_near(picture, hole)
-    if hole is None:
-        hole = picture.new_zeros(1, height, width)
-    return [frame_of_face(level(picture, box)) for box in choose_faces(boxes, hole)]
-
-
-def _must_lie_in(box: Box, height: int, width: int) -> None:
-    """Raise ValueError unless a given box can be a face of a picture: of its size, in it, and in pixels."""
-    size = f"the picture is {width}×{height} pixels"
-    if max(box.width, box.height) > LARGEST_BOX * max(height, width) or min(box.width, box.height) < 1:
-        raise ValueError(
-            f"the face box is {box.width:g}×{box.height:g} pixels, but {size}; give the face's own width and height, "
-            f"in pixels of this picture"
-        )
-    if not (-box.width < box.x < width and -box.height < box.y < height):
-        raise ValueError(f"the face box at x {box.x:g}, y {box.y:g} lies outside the picture: {size}; correct the box")
-
-
-def _frames(pictures: Tensor, holes: Tensor, face: str, boxes: Boxes) -> list[list[Frame]]:
-    """The frames of each picture."""
-    if boxes is None or isinstance(boxes, Box):
-        boxes = [boxes] * len(pictures)
-    if len(boxes) != len(pictures):
-        raise ValueError(f"there must be one face box for each picture, but there are {len(boxes)} for {len(pictures)}")
-    frames = []
-    for i, (picture, hole, box) in enumerate(zip(pictures, holes, boxes, strict=True)):
-        where = f"picture {i + 1} of {len(pictures)}: " if len(pictures) > 1 else ""
-        given = [box] if isinstance(box, Box) else list(box or [])
-        try:
-            found = portrait_frames(picture, hole, face, given)
-        except NoFaceFound as problem:
-            raise NoFaceFound(f"{where}{problem}") from None
-        frame = found[0]
-        rows, columns = region = frame.inside(*hole.shape[-2:])
-        within = distance_from_middle(frame, region, hole.device) <= 1
-        if not ((hole[0, rows, columns] > PARTLY_MISSING) & within).any():
-            raise NoFaceFound(
-                f"{where}the mask does not touch the face, which is at x {frame.x}, y {frame.y}, {frame.side} pixels "
-                f"wide and high; mask a part of the face, or give a box around the face that is meant"
-            )
-        frames.append(found)
-    return frames
-
-
 def _missing(hole: Tensor, frame: Frame, size: int) -> Tensor:
     """What of a frame the networks must imagine, bool [1,size,size]: all that is masked by more than a trace."""
     masked = crop(hole, frame, size)
@@ -261,48 +179,6 @@ def _repeated(pictures: Tensor, samples: int) -> Tensor:
     if len(pictures) == 1:
         return pictures.expand(samples, -1, -1, -1)
     return pictures if samples == 1 else pictures.repeat_interleave(samples, dim=0)
-
-
-def matched(pictures: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
-    """Pictures [B,3,H,W] and holes [B,1,H,W], float32 and as many as each other; ValueError if they do not fit."""
-    if pictures.ndim != 4 or holes.ndim != 4 or holes.shape[1] != 1:
-        shapes = f"{list(pictures.shape)} and {list(holes.shape)}"
-        raise ValueError(f"pictures must be [N,3,H,W] and holes [M,1,H,W], but they are {shapes}")
-    if pictures.shape[1] == 4:
-        raise ValueError("the picture is RGBA (it has a transparency channel); flatten it first")
-    if pictures.shape[1] != 3:
-        raise ValueError(f"the picture has {pictures.shape[1]} channels; give red, green and blue")
-    for what, tensor in (("picture", pictures), ("mask", holes)):
-        if not tensor.numel() or not _all_finite(tensor):
-            raise ValueError(f"the {what} has no values, or some that are no numbers (NaN or infinity); make it again")
-    for i, hole in enumerate(holes):
-        if not (hole > PARTLY_MISSING).any():
-            which = f"mask {i + 1} of {len(holes)}" if len(holes) > 1 else "the mask"
-            raise ValueError(f"{which} is empty, so there is nothing to fill; paint what shall change white (1)")
-    height, width = pictures.shape[-2:]
-    mask_height, mask_width = holes.shape[-2:]
-    if (mask_height, mask_width) != (height, width):
-        # the same proportions up to rounding: each side, scaled by the other's factor, is off by less than a pixel
-        if abs(mask_width * height - width * mask_height) >= max(height, width, mask_height, mask_width):
-            raise ValueError(
-                f"the mask is {mask_width}×{mask_height} pixels but the picture is {width}×{height}, of other "
-                f"proportions; make the mask from this picture"
-            )
-        holes = F.interpolate(holes.float(), size=(height, width), mode="bilinear", antialias=True, align_corners=False)
-    batch = max(len(pictures), len(holes))
-    for what, tensor in (("pictures", pictures), ("masks", holes)):
-        if len(tensor) not in (1, batch):
-            raise ValueError(
-                f"{len(pictures)} pictures and {len(holes)} masks do not pair up; "
-                f"give as many {what} as the others, or a single one"
-            )
-    pictures = pictures.float().expand(batch, -1, -1, -1)
-    return pictures, holes.to(pictures.device, torch.float32).clamp(0, 1).expand(batch, -1, -1, -1)
-
-
-def _all_finite(tensor: Tensor) -> bool:
-    """A sum is one pass, and finite only if everything is; if it is not, numbers may just be large."""
-    return bool(torch.isfinite(tensor.sum())) or bool(torch.isfinite(tensor).all())
 
 
 def _seeds(seeds: int | Sequence[int], pictures: int, samples: int) -> list[int]:

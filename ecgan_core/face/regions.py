@@ -11,12 +11,9 @@ import math
 import torch
 from torch import Tensor
 
-from .aligning import LEFT_EYE, LIPS, RIGHT_EYE
-from .choosing import NO_FACE, NoFaceFound
-from .finding import find_faces
-from .frame import Box, Frame, frame_of_face
+from .finder.aligning import LEFT_EYE, LIPS, RIGHT_EYE
+from .frame import Frame
 from .holes import REGIONS
-from .portrait import portrait_frame
 from .stitch import from_middle
 
 PARTS = ("mouth", "eyes", "lower face", "upper face", "whole face")
@@ -85,41 +82,3 @@ def _ends_of(part: str, frame: Frame, points: Tensor) -> list[float]:
     down = below * math.cos(turn) - right * math.sin(turn) + 0.5
     own = (across.min(), down.min(), across.max(), down.max())
     return [float(end + is_ - was) for end, is_, was in zip(REGIONS[part], own, usual, strict=True)]
-
-
-def face_hole(
-    picture: Tensor,
-    part: str,
-    *,
-    grow: float = 0.0,
-    soften: float = 0.0,
-    face: str = "auto",
-    box: Box | None = None,
-    all_faces: bool = False,
-) -> Tensor:
-    """The hole [1,H,W] in 0..1 over a part of the face in a picture [3,H,W] in 0..1.
-
-    Args:
-        part, grow, soften: see `region_hole`.
-        face, box: where the face is, as in `portrait_frame`.
-        all_faces: over every face that is found, where neither a box nor "whole image" says where it is.
-
-    Raises:
-        NoFaceFound: the finder sees no face.
-        ValueError: there is no such part, or it lies outside the picture.
-    """
-    height, width = picture.shape[-2:]
-    if box is None and face == "auto":
-        found = find_faces(picture, all_faces)
-        if not found:
-            raise NoFaceFound(NO_FACE)
-        seen = [(frame_of_face(one), one.points) for one in (found if all_faces else found[:1])]
-    else:
-        seen = [(portrait_frame(picture, None, face, box), None)]
-    holes = [region_hole(frame, height, width, part, grow, soften, points) for frame, points in seen]
-    hole = torch.stack(holes).amax(dim=0)
-    if not hole.any():
-        raise ValueError(
-            f"the {part} of the face lies outside the picture, which is {width}×{height} pixels; correct the face box"
-        )
-    return hole

@@ -129,8 +129,8 @@ def distance_from_middle(place: Frame | Box, region: Region, device: torch.devic
 def from_middle(place: Frame | Box, region: Region, device: torch.device | str) -> tuple[Tensor, Tensor]:
     """Where the middles of a region's pixels lie in an upright frame: pixels right of and below its middle, [h,w]."""
     (rows, columns), (x, y), turn = region, place.centre, math.radians(place.roll)
-    right = torch.arange(columns.start, columns.stop, device=device)[None] + 0.5 - x
-    below = torch.arange(rows.start, rows.stop, device=device)[:, None] + 0.5 - y
+    right = torch.arange(columns.start, columns.stop, columns.step or 1, device=device)[None] + 0.5 - x
+    below = torch.arange(rows.start, rows.stop, rows.step or 1, device=device)[:, None] + 0.5 - y
     return right * math.cos(turn) + below * math.sin(turn), below * math.cos(turn) - right * math.sin(turn)
 
 

@@ -70,6 +70,40 @@ def test_a_saved_vector_is_shown_and_loads_after_a_refresh(page, server: Server,
     assert complaints == [], "\n".join(complaints)
 
 
+def test_a_note_is_shown_under_its_node_and_goes_when_it_no_longer_holds(page, complaints: list[str]) -> None:
+    open_example(page, "complete-a-mouth")
+    before = page.evaluate(
+        "() => app.graph.serialize().nodes.find(n => n.type === 'MaskedFaceComplete').widgets_values"
+    )
+    page.evaluate(
+        """() => { const node = app.graph.nodes.find(n => n.type === 'MaskedFaceComplete');
+            const everything = LiteGraph.createNode('SolidMask');
+            app.graph.add(everything); everything.widgets[0].value = 1;
+            window.held = node.inputs.find(slot => slot.name === 'mask').link;
+            window.holder = app.graph.links.get?.(window.held) ?? app.graph.links[window.held];
+            window.holder = [app.graph.getNodeById(window.holder.origin_id), window.holder.origin_slot];
+            everything.widgets[1].value = everything.widgets[2].value = 384;
+            everything.connect(0, node, node.inputs.findIndex(slot => slot.name === 'mask')) }"""
+    )
+    shown = (
+        "[...document.querySelectorAll('div')].filter(d => d.textContent.startsWith('the mask looks inverted')).length"
+    )
+    kind, detail = run_workflow(page)
+    assert kind == "execution_success", detail
+    page.wait_for_function(f"() => {shown}")
+    after = page.evaluate("() => app.graph.serialize().nodes.find(n => n.type === 'MaskedFaceComplete').widgets_values")
+    assert len(after) == len(before), "what is shown is not saved with the workflow"
+    page.evaluate(
+        """() => { const node = app.graph.nodes.find(n => n.type === 'MaskedFaceComplete');
+            const [holder, slot] = window.holder;
+            holder.connect(slot, node, node.inputs.findIndex(slot => slot.name === 'mask')) }"""
+    )
+    kind, detail = run_workflow(page)
+    assert kind == "execution_success", detail
+    page.wait_for_function(f"() => !{shown}")
+    assert complaints == [], "\n".join(complaints)
+
+
 def test_a_broken_model_file_is_explained_in_the_page(page, server: Server) -> None:
     folder = server.base / "models" / "ecgan"
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from skimage import data
 
 from ecgan_core.face.choosing import NoFaceFound, choose_face, choose_faces, is_covered
-from ecgan_core.face.finding import faces_near, find_faces, level
+from ecgan_core.face.finder.finding import faces_near, find_faces, level
 from ecgan_core.face.frame import FRAME, Box, Frame, box_of_frame, frame_of_face, frame_of_image
 
 EYES = ((203, 101), (247, 103))  # (x, y) of the astronaut's left and right eye in skimage's picture, read off by hand

@@ -13,9 +13,10 @@ from skimage import data
 
 from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
 from ecgan_core.face.choosing import NoFaceFound
-from ecgan_core.face.finding import find_faces
+from ecgan_core.face.finder.finding import find_faces
 from ecgan_core.face.frame import Box
-from ecgan_core.face.portrait import PortraitLatent, complete_portraits, portrait_frame, render, shift_portraits
+from ecgan_core.face.places import portrait_frame
+from ecgan_core.face.portrait import PortraitLatent, complete_portraits, render, shift_portraits
 from ecgan_core.files.tensors import BadFile
 from ecgan_core.precision import arrange_for_cpu
 

@@ -5,9 +5,10 @@ import torch
 from skimage import data
 
 from ecgan_core.face.choosing import NoFaceFound
+from ecgan_core.face.face_hole import face_hole
 from ecgan_core.face.frame import Box, Frame
 from ecgan_core.face.holes import REGIONS
-from ecgan_core.face.regions import PARTS, face_hole, region_hole
+from ecgan_core.face.regions import PARTS, region_hole
 
 FRAME = Frame(30, -10, 200)
 

@@ -295,6 +295,19 @@ def test_bad_input_gets_one_sentence(complete, image, inputs, words):
     assert "\n" not in text
 
 
+def test_what_was_done_otherwise_than_asked_for_is_said_on_the_node_and_in_the_log(pack, model, caplog):
+    inputs = {"model": model, "image": picture(), "emotion": "glad", "face_box": "40, 30, 80, 80", "face": "auto"}
+    inputs |= {"strength": 1.0, "seed": 0, "samples": 1, "variation": 0.5, "feather": 0}
+    with torch.inference_mode():
+        plain = pack["MaskedFaceComplete"].execute(mask=hole(), **inputs)
+        inverted = pack["MaskedFaceComplete"].execute(mask=torch.ones(1, 150, 200), **inputs)
+    assert plain.ui["ecgan_notes"] == []
+    [note] = inverted.ui["ecgan_notes"]
+    assert note.startswith("the mask looks inverted")
+    assert plain.ui.keys() == inverted.ui.keys(), "ComfyUI joins what the first of several executions has"
+    assert [record.getMessage() for record in caplog.records if note in record.getMessage()] == [f"EC-GAN: {note}"]
+
+
 def test_progress_shows_each_sample_and_cancel_is_heard_between_them(complete):
     import comfy.model_management as memory
     import comfy.utils

@@ -28,6 +28,27 @@ function showSavedFile(node, path) {
     node.setDirtyCanvas(true, true);
 }
 
+// What the node did otherwise than asked for, a sentence a line, beneath its inputs.
+function showNotes(node, notes) {
+    let widget = node.widgets?.find((w) => w.name === "notes");
+    if (!notes.length && !widget) return;
+    if (!widget) {
+        const text = document.createElement("div");
+        text.style.cssText = "box-sizing: border-box; overflow: auto; padding: 6px 8px; border-radius: 6px; font: 12px/1.4 "
+            + "Inter, Arial, sans-serif; white-space: pre-line; user-select: text; color: var(--input-text, #ddd); "
+            + "background: var(--comfy-input-bg, #222); border-left: 3px solid var(--p-yellow-500, #eab308)";
+        widget = node.addDOMWidget("notes", "ECGAN_NOTES", text, {
+            serialize: false,
+            getMinHeight: () => (text.textContent ? 30 + 18 * Math.ceil(text.textContent.length / 42) : 0),
+        });
+        widget.serialize = false;
+    }
+    widget.element.textContent = notes.join("\n");
+    widget.element.style.display = notes.length ? "" : "none";
+    node.setSize([node.size[0], Math.max(node.size[1], node.computeSize()[1])]);
+    node.setDirtyCanvas(true, true);
+}
+
 app.registerExtension({
     name: "comfy_ecgan.results",
     beforeRegisterNodeDef(nodeType, nodeData) {
@@ -37,6 +58,7 @@ app.registerExtension({
             onExecuted?.apply(this, arguments);
             if (output?.images?.length) dropLivePreview(this);
             else if (output?.text?.length) showSavedFile(this, output.text[0]);
+            if (output?.ecgan_notes) showNotes(this, output.ecgan_notes);
         };
     },
 });

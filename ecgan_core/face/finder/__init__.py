@@ -1,1 +1,1 @@
-"""The two networks that see faces, a detector and a mesh of 468 points, with their weights and their origin."""
+"""Where faces are: two networks that see them, looks at a picture through them, and the frame that they lead to."""

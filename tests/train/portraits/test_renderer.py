@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecgan_core.face.finding import find_faces
+from ecgan_core.face.finder.finding import find_faces
 from ecgan_core.face.frame import FRAME
 from train.portraits.check import find_fault
 from train.portraits.expression import HIGHEST, LID_SHARES, LIDS_OPEN, perform

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from .finder.blazeface import MESH_SIDE, networks
-from .frame import Box, box_of_frame
+from ..frame import Box, box_of_frame
+from .blazeface import MESH_SIDE, networks
 from .look import Look, seen
 
 # Points of the mesh; left and right as seen in the picture.

@@ -15,12 +15,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..choosing import is_covered
+from ..frame import Box
+from ..stitch import extent
 from .aligning import ROOM, align
-from .choosing import is_covered
-from .finder.blazeface import networks
-from .frame import Box
+from .blazeface import networks
 from .look import Look, seen
-from .stitch import extent
 
 # The side of what the detector sees of a look: the more pixels, the smaller faces it finds.
 GLANCE, SIZE, FINE, FINEST = 96, 128, 256, 768
