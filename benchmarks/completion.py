@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from ecgan_core import DEFAULT_CHECKPOINT
-from ecgan_core.face.places import portrait_frames
+from ecgan_core.face.batch.places import portrait_frames
 from ecgan_core.files.checkpoint import load_checkpoint
 from ecgan_core.pipeline import ECGANPipeline
 

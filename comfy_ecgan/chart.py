@@ -14,7 +14,10 @@ PAPER, INK, BAR, LIKELIEST, TRACK = "#1e1e22", "#e8e8ea", "#6b7a99", "#f0a04b", 
 
 
 def bar_chart(probabilities: Mapping[str, float]) -> torch.Tensor:
-    """One bar for each name, in the given order and the largest in another colour: a picture [3,H,384] in 0..1."""
+    """One bar for each name, in the given order and the largest in another colour: a picture [3,H,384] in 0..1.
+
+    Where all are 0 nothing was read, and there are no bars.
+    """
     height = 2 * EDGE + ROW * len(probabilities)
     chart = Image.new("RGB", (WIDTH, height), PAPER)
     draw = ImageDraw.Draw(chart)
@@ -25,6 +28,8 @@ def bar_chart(probabilities: Mapping[str, float]) -> torch.Tensor:
         colour = LIKELIEST if share == max(probabilities.values()) else BAR
         draw.text((left - 10, middle), _shortened(name, font), fill=INK, font=font, anchor="rm")
         draw.rounded_rectangle((left, top + 7, right, top + ROW - 7), 4, fill=TRACK)
+        if not any(probabilities.values()):
+            continue
         draw.rounded_rectangle((left, top + 7, left + max(3, share * (right - left)), top + ROW - 7), 4, fill=colour)
         draw.text((WIDTH - EDGE, middle), f"{share:.0%}", fill=INK, font=font, anchor="rm")
     return torch.from_numpy(np.asarray(chart).copy()).permute(2, 0, 1).float() / 255

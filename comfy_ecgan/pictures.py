@@ -43,11 +43,11 @@ def image_from_pictures(pictures: torch.Tensor, alpha: torch.Tensor | None) -> t
     return (image if alpha is None else torch.cat([image, alpha.to(image)], dim=-1)).contiguous()
 
 
-def holes_from_mask(mask: torch.Tensor | None) -> torch.Tensor:
+def holes_from_mask(mask: torch.Tensor | None, may_be_empty: bool = False) -> torch.Tensor:
     """A MASK as holes [B,1,H,W] float32 in 0..1. (That it fits its picture is the core's to check.)
 
     Raises:
-        ValueError: no mask, an empty one, or none at all.
+        ValueError: no mask, or, unless it may be, one that is empty all over.
     """
     if mask is None:
         raise ValueError(f"there is no mask, so nothing is marked to be filled; {HOW_TO_PAINT}")
@@ -55,10 +55,9 @@ def holes_from_mask(mask: torch.Tensor | None) -> torch.Tensor:
         raise ValueError(f"the input 'mask' must be [B,H,W] or [H,W], but it is {list(mask.shape)}")
     holes = mask.reshape(-1, 1, *mask.shape[-2:]).float().clamp(0, 1)
     # For a picture without transparency Load Image hands out 64×64 zeros, whatever the picture's size.
-    empty = [number for number, hole in enumerate(holes, start=1) if not hole.any()]
-    if empty:
-        which = "the mask" if len(holes) == 1 else f"mask {empty[0]} of {len(holes)}"
-        raise ValueError(f"{which} is empty, so nothing is marked to be filled; {HOW_TO_PAINT}")
+    if not (may_be_empty or holes.any()):
+        which = "the mask is" if len(holes) == 1 else f"all {len(holes)} masks are"
+        raise ValueError(f"{which} empty, so nothing is marked to be filled; {HOW_TO_PAINT}")
     return holes
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import comfy.model_management
 import torch
 
-from ecgan_core.completion import FACE_CHOICES, Completion
+from ecgan_core.completion import FACE_CHOICES, NO_FACE_CHOICES, Completion
 
 from .boxes import boxes_from_wire
 from .models import HostModel
@@ -21,13 +21,14 @@ from .sockets import CompletedPortraits
 
 if TYPE_CHECKING:
     from ecgan_core.emotions.vectors import EmotionVector
-    from ecgan_core.face.places import OnNote
+    from ecgan_core.face.batch.left_out import OnNote
     from ecgan_core.face.portrait import PortraitLatent
     from ecgan_core.pipeline import ECGANPipeline
 
 AS_SUGGESTED = "as the face suggests"
 NO_EMOTION = "(no model is installed)"
 FACES = list(FACE_CHOICES)
+NO_FACE = list(NO_FACE_CHOICES)
 
 
 def asked_for(emotion: str, **settings: Any) -> Completion:
@@ -61,7 +62,7 @@ def complete(
     from ecgan_core.face.portrait import complete_portraits
 
     pictures, alpha = pictures_from_image(image)
-    holes = holes_from_mask(mask)
+    holes = holes_from_mask(mask, may_be_empty=asked.on_no_face == "leave")
     count = max(len(pictures), len(holes))
     boxes = boxes_from_text(face_box) or boxes_from_wire(bounding_boxes, count)
     total = count * asked.samples
@@ -158,43 +159,59 @@ def sweep(
 
 
 def build_vector(
-    model: HostModel, images: torch.Tensor, neutral_images: torch.Tensor | None, *, name: str, face: str
+    model: HostModel,
+    images: torch.Tensor,
+    neutral_images: torch.Tensor | None,
+    *,
+    name: str,
+    face: str,
+    on_no_face: str,
 ) -> tuple[EmotionVector, str]:
     """The vector from neutral faces (the model's own neutral without any) to those in `images`, and a report to read.
 
+    Args:
+        on_no_face: see `Completion`; the report says which pictures are left out.
+
     Raises:
-        ValueError: no name, or a picture without a face.
+        ValueError: no name, or pictures without a face.
     """
     name = name.strip()
     if not name:
         raise ValueError("the emotion has no name; type one into 'name'")
-    progress = Progress(len(images) + (0 if neutral_images is None else len(neutral_images)))
+    sets = {"images": images} if neutral_images is None else {"images": images, "neutral_images": neutral_images}
+    progress = Progress(sum(map(len, sets.values())))
     size = model.pipeline.frame_size
-    faces = face_crops(images, "images", face, size, progress)
-    neutral = None
-    if neutral_images is not None:
-        neutral = face_crops(neutral_images, "neutral_images", face, size, progress)
-    vector, report = model.on_device().build_vector(name, faces, neutral)
-    return vector, f"{name}: {report}"
+    crops, notes = [], []
+    for what, image in sets.items():
+        said: list[str] = []
+        crops.append(face_crops(image, what, face, size, progress, on_no_face, said.append))
+        notes += [f"{what}: {note}" for note in said]
+    vector, report = model.on_device().build_vector(name, *crops)
+    return vector, "\n".join([f"{name}: {report}", *notes])
 
 
-def face_crops(image: torch.Tensor, what: str, face: str, size: int, progress: Progress) -> torch.Tensor:
-    """The face in each picture of an IMAGE, [B,3,size,size] in −1..1."""
+def face_crops(
+    image: torch.Tensor, what: str, face: str, size: int, progress: Progress, on_no_face: str, on_note: OnNote
+) -> torch.Tensor:
+    """The face in each picture of an IMAGE that has one, [B,3,size,size] in −1..1."""
+    from ecgan_core.face.batch.left_out import LeftOut
+    from ecgan_core.face.batch.places import portrait_frame
     from ecgan_core.face.choosing import NoFaceFound
-    from ecgan_core.face.places import portrait_frame
     from ecgan_core.face.stitch import crop
 
     pictures, _ = pictures_from_image(image, what)
+    left = LeftOut(len(pictures), on_no_face, ("is left out", "are left out"))
     crops = []
-    for number, picture in enumerate(pictures, start=1):
+    for number, picture in enumerate(pictures):
         try:
             crops.append(crop(picture, portrait_frame(picture, None, face), size))
-        except NoFaceFound:
-            raise NoFaceFound(
-                f"no face was found in picture {number} of {len(pictures)} of '{what}'",
-                "leave it out, or crop all pictures to their faces and choose 'whole image'",
-            ) from None
+        except NoFaceFound as problem:
+            advice = "take it out of the batch, or crop all pictures to their faces and choose 'whole image'"
+            left.add(number, NoFaceFound(f"{problem.reason} of '{what}'", advice, problem.details))
         progress.step()
+    left.say(on_note)
+    if not crops:
+        raise NoFaceFound(f"no face was found in any picture of '{what}'", "a vector needs at least one")
     return 2 * torch.stack(crops).clamp(0, 1) - 1
 
 

@@ -29,6 +29,7 @@ _HOME = {
     "Box": "face.frame",
     "Frame": "face.frame",
     "NoFaceFound": "face.choosing",
+    "NothingToDo": "face.choosing",
     "find_faces": "face.finder.finding",
     "FaceLatent": "files.latents",
     "ECGANPipeline": "pipeline",

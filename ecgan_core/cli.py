@@ -69,6 +69,10 @@ def parser() -> argparse.ArgumentParser:
             help=f"{about} (default {default:g})",
         )  # fmt: skip
     _add_face(command)
+    command.add_argument(
+        "--on-no-face", choices=("error", "leave"), default="error",
+        help="where no face is found or nothing masked: say so and end with 1 (default), or write the picture as is",
+    )  # fmt: skip
     _add_out(command)
     command.set_defaults(run=complete)
 
@@ -139,7 +143,10 @@ def complete(arguments: argparse.Namespace) -> None:
         picture,
         hole,
         Completion(
-            arguments.emotion, face=_face_choice(arguments), **{name: getattr(arguments, name) for name in SETTINGS}
+            arguments.emotion,
+            face=_face_choice(arguments),
+            on_no_face=arguments.on_no_face,
+            **{name: getattr(arguments, name) for name in SETTINGS},
         ),
         boxes=Box(*arguments.box) if arguments.box else None,
         on_note=_say,
@@ -171,8 +178,8 @@ def infer(arguments: argparse.Namespace) -> None:
         sizes = [f"{t.shape[-1]}×{t.shape[-2]}" for t in (hole, picture)]
         raise ValueError(f"the mask is {sizes[0]} pixels but the picture {sizes[1]}; make the mask from this picture")
 
+    from .face.batch.places import portrait_frame
     from .face.frame import Box
-    from .face.places import portrait_frame
     from .face.stitch import crop
     from .pipeline import PARTLY_MISSING
 

@@ -12,6 +12,7 @@ from numbers import Integral
 from .words import finite, shown
 
 FACE_CHOICES = ("auto", "whole image")
+NO_FACE_CHOICES = ("auto", "error", "leave")
 # What the settings that are numbers may be, both ends included; all others only have to be finite.
 RANGES = {"seed": (0, 2**64 - 1), "samples": (1, 1000), "feather": (0, 2**16), "color_match": (0, 1), "texture": (0, 1)}
 WHOLE = ("seed", "samples", "feather")
@@ -32,6 +33,8 @@ class Completion:
         color_match: how far a face's broad colour follows that around the hole, 0 (not at all) to 1.
         texture: how much of the visible skin's fine texture (pores, stubble, grain) a face has that is larger than the
             model's pixels, 0 (none) to 1.
+        on_no_face: what becomes of a picture in which no face is found or nothing is masked: "error", or "leave" it as
+            it is; "auto" leaves it in a batch, unless there is nothing to do in any of its pictures.
 
     Raises:
         ValueError: a setting is not what it may be; one sentence says which.
@@ -46,11 +49,13 @@ class Completion:
     feather: int = 8
     color_match: float = 0.0
     texture: float = 1.0
+    on_no_face: str = "auto"
 
     def __post_init__(self) -> None:
         if not isinstance(self.emotion, str | None):
             raise ValueError(f"emotion must be a name, or None, but it is {shown(self.emotion)}")
         must_be_face_choice(self.face)
+        must_be_no_face_choice(self.on_no_face)
         for name in ("strength", "variation", "color_match", "texture"):
             object.__setattr__(self, name, finite(name, getattr(self, name)))
         for name in WHOLE:
@@ -74,6 +79,13 @@ def must_be_face_choice(face: object) -> None:
     """Raise ValueError unless `face` is one of `FACE_CHOICES`."""
     if face not in FACE_CHOICES:
         raise ValueError(f"face must be one of {', '.join(map(repr, FACE_CHOICES))}, not {shown(face)}")
+
+
+def must_be_no_face_choice(on_no_face: object) -> None:
+    """Raise ValueError unless `on_no_face` is one of `NO_FACE_CHOICES`."""
+    if on_no_face not in NO_FACE_CHOICES:
+        known = ", ".join(map(repr, NO_FACE_CHOICES))
+        raise ValueError(f"on_no_face must be one of {known}, not {shown(on_no_face)}")
 
 
 # What a saved latent means by a setting that it does not mention: to do nothing, as the version did that saved it.

@@ -6,15 +6,21 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from .face.batch.left_out import LeftOut, OnNote, note_in_log
+from .face.batch.places import matched, portrait_frame
 from .face.choosing import NoFaceFound
-from .face.places import matched, portrait_frame
 from .face.stitch import crop
 from .pipeline import PARTLY_MISSING, ECGANPipeline
 
 
 def read_emotions(
-    pipeline: ECGANPipeline, pictures: Tensor, hidden: Tensor | None = None, face: str = "auto"
-) -> Iterator[Tensor]:
+    pipeline: ECGANPipeline,
+    pictures: Tensor,
+    hidden: Tensor | None = None,
+    face: str = "auto",
+    on_no_face: str = "error",
+    on_note: OnNote = note_in_log,
+) -> Iterator[Tensor | None]:
     """The probability of each of the model's emotions, picture by picture: [m] in 0..1, on the CPU.
 
     Args:
@@ -22,6 +28,8 @@ def read_emotions(
         pictures: [B,3,H,W] in 0..1.
         hidden: [B or 1,1,h,w] in 0..1, 1 = may not be seen; scaled as holes are. None or all 0 hides nothing.
         face: "auto" finds it, "whole image" takes the picture as one face.
+        on_no_face: as in `Completion`: where a picture without a face is left out, None comes for it.
+        on_note: called, after the last picture, with a sentence about those that are left out.
 
     Raises:
         NoFaceFound: there is no face in a picture; the sentence says in which.
@@ -31,6 +39,7 @@ def read_emotions(
         raise ValueError(
             f"{len(pictures)} pictures and {len(hidden)} masks do not pair up; give as many masks as pictures, or one"
         )
+    left = LeftOut(len(pictures), on_no_face, ("is not read", "are not read"))
     for i, picture in enumerate(pictures):
         hole = picture.new_zeros(1, *picture.shape[-2:])
         mask = None if hidden is None else hidden[i if len(hidden) > 1 else 0]
@@ -39,6 +48,9 @@ def read_emotions(
         try:
             frame = portrait_frame(picture, hole if hole.any() else None, face)
         except NoFaceFound as problem:
-            raise problem.of_picture(i + 1, len(pictures)) from None
+            left.add(i, problem)
+            yield None
+            continue
         seen, missing = (crop(tensor, frame, pipeline.frame_size)[None] for tensor in (picture, hole))
         yield pipeline.infer_emotion(2 * seen.clamp(0, 1) - 1, (missing > PARTLY_MISSING).float())[0].cpu()
+    left.say(on_note)

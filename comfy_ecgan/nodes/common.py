@@ -24,6 +24,18 @@ def face_input() -> io.Combo.Input:
     )
 
 
+def on_no_face_input(what: str) -> io.Combo.Input:
+    """`what` is said of a picture without a face."""
+    return io.Combo.Input(
+        "on_no_face",
+        options=portraits.NO_FACE,
+        default=portraits.NO_FACE[0],
+        optional=True,
+        tooltip=f"What becomes of a picture in which no face is found. auto: it is an error for a single picture; in a "
+        f"batch such a picture {what}, and a note under the node names it. error: always an error. leave: never one.",
+    )
+
+
 def face_box_input() -> io.String.Input:
     return io.String.Input(
         "face_box",

@@ -10,7 +10,7 @@ from comfy_ecgan.notes import Notes
 from comfy_ecgan.sockets import A_WIRE_ALONE, BoxSocket, LatentSocket, ModelSocket
 from ecgan_core.completion import Completion
 
-from .common import CATEGORY, face_box_input, face_input, slider
+from .common import CATEGORY, face_box_input, face_input, on_no_face_input, slider
 
 DEFAULTS = Completion()
 
@@ -150,6 +150,7 @@ class MaskedFaceComplete(io.ComfyNode):
                     "larger than the model's pixels: 0 leaves it smooth, 1 matches the skin around.",
                     optional=True,
                 ),
+                on_no_face_input("or with an empty mask stays as it is"),
             ],
             outputs=[
                 io.Image.Output("completed", display_name="image", tooltip="The completed pictures."),

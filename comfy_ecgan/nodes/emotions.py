@@ -7,9 +7,10 @@ from comfy_api.latest import io, ui
 from comfy_ecgan import emotions as feelings
 from comfy_ecgan import portraits
 from comfy_ecgan.inputs import checked
+from comfy_ecgan.notes import Notes
 from comfy_ecgan.sockets import LatentSocket, ModelSocket, VectorSocket
 
-from .common import CATEGORY, face_input, own_emotions, slider
+from .common import CATEGORY, face_input, on_no_face_input, own_emotions, slider
 
 
 class EmotionShift(io.ComfyNode):
@@ -179,6 +180,7 @@ class ECGANInferEmotion(io.ComfyNode):
                     tooltip="White (1) where the reader may not look. Not connected or empty: it sees the whole face.",
                 ),
                 face_input(),
+                on_no_face_input("is not read"),
             ],
             outputs=[
                 io.String.Output(
@@ -192,6 +194,7 @@ class ECGANInferEmotion(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, model, image, face, mask=None) -> io.NodeOutput:
-        text, charts = feelings.read(model, image, mask, face=face)
-        return io.NodeOutput(text, charts, ui={**ui.PreviewImage(charts, cls=cls).as_dict(), "text": (text,)})
+    def execute(cls, model, image, face, mask=None, on_no_face="auto") -> io.NodeOutput:
+        notes = Notes()
+        text, charts = feelings.read(model, image, mask, face=face, on_no_face=on_no_face, on_note=notes)
+        return io.NodeOutput(text, charts, ui={**notes.beside(ui.PreviewImage(charts, cls=cls)), "text": (text,)})

@@ -6,8 +6,9 @@ from comfy_api.latest import io, ui
 
 from comfy_ecgan import holes
 from comfy_ecgan.inputs import checked
+from comfy_ecgan.notes import Notes
 
-from .common import CATEGORY, face_box_input, face_input
+from .common import CATEGORY, face_box_input, face_input, on_no_face_input
 
 
 class ECGANFaceHole(io.ComfyNode):
@@ -52,6 +53,7 @@ class ECGANFaceHole(io.ComfyNode):
                     tooltip="Mask the part in every face that is found, not in the largest one only. Without effect "
                     "where a face_box or 'whole image' says where the face is.",
                 ),
+                on_no_face_input("gets an empty mask"),
             ],
             outputs=[
                 io.Mask.Output("mask", display_name="mask", tooltip="White where the face is to be filled."),
@@ -60,8 +62,7 @@ class ECGANFaceHole(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, image, part, grow, soften, face, face_box="", all_faces=False) -> io.NodeOutput:
-        mask, shown = holes.face_holes(
-            image, part, grow=grow, soften=soften, face=face, face_box=face_box, all_faces=all_faces
-        )
-        return io.NodeOutput(mask, ui=ui.PreviewImage(shown, cls=cls))
+    def execute(cls, image, part, face_box="", **settings) -> io.NodeOutput:
+        notes = Notes()
+        mask, shown = holes.face_holes(image, part, face_box=face_box, on_note=notes, **settings)
+        return io.NodeOutput(mask, ui=notes.beside(ui.PreviewImage(shown, cls=cls)))

@@ -8,7 +8,7 @@ from comfy_ecgan import portraits, vector_files
 from comfy_ecgan.inputs import checked
 from comfy_ecgan.sockets import ModelSocket, VectorSocket
 
-from .common import CATEGORY, face_input
+from .common import CATEGORY, face_input, on_no_face_input
 
 
 class EmotionVectorBuild(io.ComfyNode):
@@ -29,6 +29,7 @@ class EmotionVectorBuild(io.ComfyNode):
                 ),
                 io.String.Input("name", default="my emotion", tooltip="What to call the emotion."),
                 face_input(),
+                on_no_face_input("is left out, and the report counts it"),
             ],
             outputs=[
                 VectorSocket.Output(
@@ -46,8 +47,12 @@ class EmotionVectorBuild(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, model, images, name, face=portraits.FACES[0], neutral_images=None) -> io.NodeOutput:
-        vector, report = portraits.build_vector(model, images, neutral_images, name=name, face=face)
+    def execute(
+        cls, model, images, name, face=portraits.FACES[0], neutral_images=None, on_no_face="auto"
+    ) -> io.NodeOutput:
+        vector, report = portraits.build_vector(
+            model, images, neutral_images, name=name, face=face, on_no_face=on_no_face
+        )
         return io.NodeOutput(vector, report)
 
 

@@ -17,21 +17,35 @@ NO_FACE = "no face was found in the picture"
 GIVE_A_BOX = "give a box around the face, or choose 'whole image' if the picture is a single upright face"
 
 
-class NoFaceFound(ValueError):
-    """There is no face in a picture, or none that is meant: the text says why, and what to do.
+class NothingToDo(ValueError):
+    """Nothing can be done in a picture: the text says why, and what to do.
 
     Args:
         reason: what was wrong.
         advice: what to do.
+        details: what belongs to the reason in this picture alone, such as a place.
     """
 
-    def __init__(self, reason: str = NO_FACE, advice: str = GIVE_A_BOX):
-        super().__init__(f"{reason}; {advice}")
-        self.reason, self.advice = reason, advice
+    def __init__(self, reason: str, advice: str, details: str = ""):
+        super().__init__(f"{reason}{details}; {advice}")
+        self.reason, self.advice, self.details = reason, advice, details
 
-    def of_picture(self, number: int, count: int) -> NoFaceFound:
+    def of_picture(self, number: int, count: int) -> NothingToDo:
         """The same, said of a picture of several, counted from 1."""
-        return NoFaceFound(f"picture {number} of {count}: {self.reason}", self.advice) if count > 1 else self
+        where = f"picture {number} of {count}: " if count > 1 else ""
+        return type(self)(f"{where}{self.reason}", self.advice, self.details)
+
+    def of_all(self, count: int) -> NothingToDo:
+        """The same, said of the first of several pictures, which all have something."""
+        reason = f"there is nothing to be done in any of the {count} pictures: in the first {self.reason}"
+        return type(self)(reason, self.advice, self.details)
+
+
+class NoFaceFound(NothingToDo):
+    """There is no face in a picture, or none that is meant."""
+
+    def __init__(self, reason: str = NO_FACE, advice: str = GIVE_A_BOX, details: str = ""):
+        super().__init__(reason, advice, details)
 
 
 def choose_face(boxes: Sequence[Box], hole: Tensor) -> Box:

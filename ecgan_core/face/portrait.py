@@ -13,9 +13,10 @@ from ..completion import Completion
 from ..emotions.vectors import EmotionVector
 from ..files.latents import FaceLatent
 from ..pipeline import PARTLY_MISSING, ECGANPipeline
+from .batch.left_out import OnNote, note_in_log
+from .batch.places import Boxes, matched, places_of
 from .frame import Frame
 from .light import light_of, match_colour
-from .places import Boxes, OnNote, matched, note_in_log, places_of
 from .portrait_latent import PortraitLatent
 from .stitch import crop, stitch
 from .texture import textured
@@ -59,7 +60,7 @@ def complete_portraits(
         settings: single settings of a `Completion` by name, which win over `asked`: `emotion="happy", samples=4`.
 
     Raises:
-        NoFaceFound: there is no face, or none near the hole.
+        NothingToDo: there is no face, none near the hole, or nothing masked; see `on_no_face` of `Completion`.
         UnknownEmotion: this model has no such emotion.
         ValueError: a setting is none, pictures and holes do not fit each other, or there is nothing to fill.
     """
@@ -72,10 +73,10 @@ def complete_portraits(
 
     places = [(picture, frame) for picture, frames_of_one in enumerate(frames) for frame in frames_of_one]
     size = pipeline.frame_size
-    missing = torch.stack([_missing(holes[picture], frame, size) for picture, frame in places])
+    missing = [_missing(holes[picture], frame, size) for picture, frame in places]
     in_picture = [crop(pictures[picture], frame, size) for picture, frame in places]
     lights = [light_of(face, hole) for face, hole in zip(in_picture, missing, strict=True)]
-    crops = torch.stack([light.shown(face) for light, face in zip(lights, in_picture, strict=True)])
+    crops = [light.shown(face) for light, face in zip(lights, in_picture, strict=True)]
 
     # One entry for each face to be drawn: its place, the result that it is in, and its seed.
     order: list[tuple[int, int, int]] = []
@@ -90,8 +91,8 @@ def complete_portraits(
         # With all samples of each of them: the encoder sees a face once.
         now = [i for i, (place, _, _) in enumerate(order) if place in chosen]
         latent = pipeline.complete(
-            2 * crops[start : start + at_once] - 1,
-            missing[start : start + at_once].float(),
+            2 * torch.stack(crops[start : start + at_once]) - 1,
+            torch.stack(missing[start : start + at_once]).float(),
             emotion=asked.emotion,
             strength=asked.strength,
             seeds=[order[i][2] for i in now],
@@ -103,7 +104,7 @@ def complete_portraits(
         if on_step:
             on_step(len(drawn), len(order))
     return PortraitLatent(
-        FaceLatent.cat(done)[torch.tensor(drawn).argsort().tolist()],
+        FaceLatent.cat(done)[torch.tensor(drawn).argsort().tolist()] if done else _no_faces(pipeline),
         _repeated(pictures, asked.samples),
         _repeated(holes, asked.samples),
         tuple(places[place][1] for place, _, _ in order),
@@ -160,6 +161,12 @@ def shift_portraits(
 ) -> PortraitLatent:
     """Move the emotion of every face along `vector`; the encoder does not run again. See `ECGANPipeline.shift`."""
     return latent.with_faces(pipeline.shift(latent.faces, vector, strength))
+
+
+def _no_faces(pipeline: ECGANPipeline) -> FaceLatent:
+    """The latent of a batch whose pictures are all left as they are: no faces, of the shapes that faces have."""
+    blank = torch.zeros(1, 3, pipeline.frame_size, pipeline.frame_size)
+    return pipeline.complete(blank, torch.ones_like(blank[:, :1]), seeds=[0])[:0]
 
 
 def _missing(hole: Tensor, frame: Frame, size: int) -> Tensor:

@@ -32,8 +32,8 @@ MOST_SIDES = 16  # a frame's side and place, in sides of its picture
 class PortraitLatent:
     """A batch of pictures and the faces in them; everything that rendering and shifting need.
 
-    Pictures and holes are counted by result, B of them; faces, frames and owners by face, F ≥ B of them. The faces of a
-    picture share its hole, each pixel going to one of them (`share_hole`).
+    Pictures and holes are counted by result, B of them; faces, frames and owners by face, F of them. The faces of a
+    picture share its hole, each pixel going to one of them (`share_hole`); a picture without any stays as it is.
 
     Args:
         faces: the latents, F of them.
@@ -62,8 +62,8 @@ class PortraitLatent:
         counts = [len(each) for each in (self.faces, self.frames, self.owners, self.seeds, self.lights)]
         if len(set(counts)) > 1:
             raise ValueError(f"there must be as many frames, owners, seeds and lights as faces, but there are {counts}")
-        if set(self.owners) != set(range(len(self))):
-            raise ValueError(f"each of the {len(self)} pictures must own a face, but the owners are {self.owners}")
+        if not set(self.owners) <= set(range(len(self))):
+            raise ValueError(f"each face must be in one of the {len(self)} pictures, but the owners are {self.owners}")
 
     @property
     def feather(self) -> int:
@@ -104,7 +104,8 @@ class PortraitLatent:
         """The part of its picture's hole that each face fills, F of [1,H,W]."""
         parts: dict[int, Tensor] = {}
         for picture, hole in enumerate(self.holes):
-            faces = self.faces_of(picture)
+            if not (faces := self.faces_of(picture)):
+                continue
             parts |= zip(faces, share_hole(hole, [self.frames[face] for face in faces]), strict=True)
         return [parts[face] for face in range(len(self.frames))]
 
@@ -189,7 +190,8 @@ def _must_be_sound(faces: FaceLatent, pictures: Tensor, holes: Tensor) -> None:
     if not pictures.numel() or pictures.shape[1] != 3 or holes.shape != (count, 1, height, width):
         raise ValueError(f"its pictures are {list(pictures.shape)} and its holes {list(holes.shape)}")
     for name, tensor in {**faces.tensors(), "pictures": pictures, "holes": holes}.items():
-        if not tensor.ndim or tensor.dtype not in FLOATS or not tensor.numel() or not torch.isfinite(tensor).all():
+        some = tensor.numel() or not len(faces)
+        if not tensor.ndim or tensor.dtype not in FLOATS or not some or not torch.isfinite(tensor).all():
             raise ValueError(f"not all of its {name} are numbers")
     if holes.min() < 0 or holes.max() > 1:
         raise ValueError("its holes are not in 0..1")

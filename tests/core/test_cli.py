@@ -162,6 +162,16 @@ def test_what_cannot_be_done_is_said_in_one_sentence(place, tmp_path):
     assert not (tmp_path / "out").exists(), "a command that fails leaves nothing behind"
 
 
+def test_a_picture_in_which_nothing_can_be_done_is_written_as_it_is_where_asked_for(place, tmp_path):
+    done = ecgan_here(
+        "complete", place / "portrait.png", "--hole", place / "empty.png", "--model", place / "model.safetensors",
+        "--on-no-face", "leave", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("ecgan: the picture is left as it is: the mask is empty")
+    assert np.array_equal(pixels(tmp_path / "out" / "complete-0.png"), pixels(place / "portrait.png"))
+
+
 def test_an_opaque_rgba_picture_and_a_box_are_fine(place, tmp_path):
     Image.open(place / "portrait.png").convert("RGBA").save(tmp_path / "rgba.png")
     done = ecgan_here(

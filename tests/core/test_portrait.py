@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 from skimage import data
 
 from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
+from ecgan_core.face.batch.places import portrait_frame
 from ecgan_core.face.choosing import NoFaceFound
 from ecgan_core.face.finder.finding import find_faces
 from ecgan_core.face.frame import Box
-from ecgan_core.face.places import portrait_frame
 from ecgan_core.face.portrait import PortraitLatent, complete_portraits, render, shift_portraits
 from ecgan_core.files.tensors import BadFile
 from ecgan_core.precision import arrange_for_cpu
@@ -115,8 +115,8 @@ def test_a_mask_of_the_same_proportions_is_scaled(pipeline, astronaut, mouth):
 def test_masks_and_pictures_that_cannot_be_used(pipeline, astronaut, mouth):
     with pytest.raises(ValueError, match="the mask is empty, so there is nothing to fill"):
         complete_portraits(pipeline, astronaut, torch.zeros(1, 1, 64, 64))
-    with pytest.raises(ValueError, match="mask 2 of 2 is empty"):
-        complete_portraits(pipeline, astronaut, torch.cat([mouth, 0 * mouth]), boxes=FACE)
+    with pytest.raises(ValueError, match="picture 2 of 2: the mask is empty"):
+        complete_portraits(pipeline, astronaut, torch.cat([mouth, 0 * mouth]), boxes=FACE, on_no_face="error")
     with pytest.raises(ValueError, match="the mask is 300×512 pixels but the picture is 512×512"):
         complete_portraits(pipeline, astronaut, mouth[..., :300], boxes=FACE)
     with pytest.raises(ValueError, match="the picture is RGBA"):
@@ -134,7 +134,7 @@ def test_a_mask_beside_the_face_is_refused(pipeline, astronaut):
 def test_no_face_is_said_with_the_picture_it_is_about(pipeline, astronaut, mouth):
     pictures = torch.cat([astronaut, torch.full_like(astronaut, 0.5)])
     with pytest.raises(NoFaceFound, match="picture 2 of 2: no face was found in the picture; give a box"):
-        complete_portraits(pipeline, pictures, mouth)
+        complete_portraits(pipeline, pictures, mouth, on_no_face="error")
     with pytest.raises(NoFaceFound, match="no face was found"):
         portrait_frame(pictures[1], None)
 

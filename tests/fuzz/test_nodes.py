@@ -51,6 +51,7 @@ COMPLETE = {
     "face_box": st.sampled_from(("", "", "2, 2, 30, 30")),
     "color_match": st.sampled_from((0.0, 0.0, 0.5, 1.0)),
     "texture": st.sampled_from((0.0, 0.5, 1.0)),
+    "on_no_face": st.sampled_from(("auto", "error", "leave")),
 }
 BAD_COMPLETE = {
     "image": bad_images,
@@ -58,6 +59,7 @@ BAD_COMPLETE = {
     "emotion": bad_texts,
     **dict.fromkeys(("strength", "seed", "samples", "variation", "feather", "color_match", "texture"), bad_numbers),
     "face": bad_texts,
+    "on_no_face": bad_texts,
     "face_box": st.one_of(box_texts(), things),
     "bounding_boxes": boxes,
 }

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from ecgan_core.face.batch.places import portrait_frame
 from ecgan_core.face.choosing import choose_faces
 from ecgan_core.face.frame import Box, Frame
 from ecgan_core.face.holes import sample_holes
 from ecgan_core.face.light import match_colour
-from ecgan_core.face.places import portrait_frame
 from ecgan_core.face.portrait import complete_portraits, render, shift_portraits
 from ecgan_core.face.portrait_latent import PortraitLatent
 from ecgan_core.face.regions import PARTS, region_hole

@@ -17,20 +17,20 @@ INPUTS = {
     "LoadECGAN": ["model", "precision"],
     "MaskedFaceComplete": [
         *("model", "image", "mask", "emotion", "strength", "seed", "samples", "variation", "face", "feather"),
-        *("face_box", "color_match", "bounding_boxes", "texture"),
+        *("face_box", "color_match", "bounding_boxes", "texture", "on_no_face"),
     ],
     "EmotionShift": ["model", "latent", "vector", "strength", "emotion"],
-    "EmotionVectorBuild": ["model", "images", "neutral_images", "name", "face"],
+    "EmotionVectorBuild": ["model", "images", "neutral_images", "name", "face", "on_no_face"],
     "ECGANEmotionMix": [
         "model",
         *("emotion_1", "weight_1", "emotion_2", "weight_2", "emotion_3", "weight_3", "emotion_4", "weight_4"),
         "vector",
     ],
-    "ECGANInferEmotion": ["model", "image", "mask", "face"],
+    "ECGANInferEmotion": ["model", "image", "mask", "face", "on_no_face"],
     "ECGANEmotionSweep": ["model", "latent", "vector", "emotion", "start", "end", "steps", "ping_pong"],
     "ECGANVectorSave": ["vector", "filename_prefix"],
     "ECGANVectorLoad": ["file", "model"],
-    "ECGANFaceHole": ["image", "part", "grow", "soften", "face", "face_box", "all_faces"],
+    "ECGANFaceHole": ["image", "part", "grow", "soften", "face", "face_box", "all_faces", "on_no_face"],
 }
 OUTPUTS = {
     "LoadECGAN": ["ECGAN_MODEL"],

@@ -56,16 +56,41 @@ def test_boxes_are_lines_of_text(face_hole):
 
 def test_a_picture_without_a_face_is_numbered(face_hole, astronaut):
     with pytest.raises(ValueError, match="picture 2 of 2: no face"):
-        face_hole(torch.cat([astronaut, torch.full_like(astronaut, 0.5)]))
+        face_hole(torch.cat([astronaut, torch.full_like(astronaut, 0.5)]), on_no_face="error")
     with pytest.raises(ValueError, match=r"^no face"):
         face_hole(torch.full_like(astronaut, 0.5))
+
+
+def test_a_face_is_missing_in_one_frame_and_the_whole_chain_goes_on(pack, model, astronaut):
+    """The mask of that frame is empty, so its picture stays; each node says so."""
+    image = torch.cat([astronaut, torch.full_like(astronaut, 0.5), astronaut])
+    with torch.inference_mode():
+        hole = pack["ECGANFaceHole"].execute(image=image, part="mouth", grow=0.0, soften=0, face="auto")
+    [note] = hole.ui["ecgan_notes"]
+    assert note.startswith("1 of 3 pictures (2) has an empty mask: no face was found")
+    out, latent, changed = run(pack["MaskedFaceComplete"], model=model, image=image, mask=hole.result[0])
+    assert torch.equal(out[1], image[1])
+    assert changed.amax(dim=(1, 2)).tolist() == [1, 0, 1]
+    sweep, shift = pack["ECGANEmotionSweep"], pack["EmotionShift"]
+    frames = run(sweep, model=model, latent=latent, emotion="glad", start=0.0, end=1.0, steps=2, ping_pong=False)[0]
+    assert torch.equal(frames[2:4], image[1:2].expand(2, -1, -1, -1))
+    assert torch.equal(run(shift, model=model, latent=latent, strength=1.0, emotion="glad")[0][1], image[1])
+    text, charts = run(pack["ECGANInferEmotion"], model=model, image=image)
+    assert text.splitlines()[1] == "2: no face was found"
+    assert charts.shape[0] == 3
+    build = {"model": model, "images": image, "name": "own", "face": "auto"}
+    vector, report = run(pack["EmotionVectorBuild"], **build)
+    assert "2 faces against" in report
+    assert "images: 1 of 3 pictures (2) is left out: no face was found" in report
+    alone, _ = run(pack["EmotionVectorBuild"], **{**build, "images": image[[0, 2]]})
+    torch.testing.assert_close(vector.direction, alone.direction)
 
 
 def test_it_shows_the_hole_in_the_picture_and_leaves_its_input_alone(pack, astronaut):
     from comfy_ecgan import holes
 
     kept = astronaut.clone()
-    mask, shown = holes.face_holes(astronaut, "mouth", grow=0.0, soften=0, face="auto", face_box="", all_faces=False)
+    mask, shown = holes.face_holes(astronaut, "mouth", face_box="", on_note=print)
     assert torch.equal(astronaut, kept)
     assert torch.equal(shown[mask == 0], astronaut[mask == 0])
     assert not torch.equal(shown[mask == 1], astronaut[mask == 1])

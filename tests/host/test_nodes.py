@@ -277,7 +277,12 @@ def test_soft_mask_values_blend(complete):
         (picture(), {"mask": None}, ["no mask", "MaskEditor"]),
         (picture(), {"mask": torch.zeros(64, 64)}, ["mask is empty", "MaskEditor"]),
         (picture(), {"mask": torch.zeros(1, 64, 64)}, ["mask is empty", "MaskEditor"]),
-        (picture(), {"mask": torch.cat([hole(), 0 * hole()])}, ["mask 2 of 2 is empty"]),
+        (
+            picture(),
+            {"mask": torch.cat([hole(), 0 * hole()]), "on_no_face": "error"},
+            ["picture 2 of 2: the mask is empty"],
+        ),
+        (picture(), {"mask": torch.zeros(2, 150, 200)}, ["all 2 masks are empty", "MaskEditor"]),
         (picture(), {"mask": hole(200, 150)}, ["150×200", "200×150"]),
         (picture(channels=1), {"mask": hole()}, ["image", "RGB"]),
         (picture(), {"mask": hole(), "emotion": "gladd"}, ["'gladd'", ", ".join(EMOTIONS)]),

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .choosing import NoFaceFound
-from .frame import Frame
-from .regions import region_hole
-from .stitch import distance_from_middle
+from ..choosing import NoFaceFound
+from ..frame import Frame
+from ..regions import region_hole
+from ..stitch import distance_from_middle
 
 AROUND = 0.9  # of what lies outside all frames: who masks as much of it did not mean to paint a face
 LITTLE = 0.05  # of the picture outside all frames says nothing: then all of the picture has to be masked
 LEFT = 0.1  # of the face masked, at least, or there is nothing on it that could be meant
 SAMPLES = 256  # along the picture's shorter side, to see how much is masked
 
-NOTE = (
+INVERTED = (
     "the mask looks inverted, because it covers nearly everything around the face: only what lies on the face was "
     "completed; where that is not what you mean, invert the mask or paint over the part of the face that shall change"
 )

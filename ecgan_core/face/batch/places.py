@@ -2,77 +2,87 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..completion import Completion, must_be_face_choice
-from ..pipeline import PARTLY_MISSING
-from .choosing import NoFaceFound, choose_faces
-from .finder.finding import faces_near, find_faces, level
-from .frame import Box, Frame, frame_of_face, frame_of_image
-from .inverted import NOTE, without_surroundings
-from .stitch import distance_from_middle
+from ...completion import Completion, must_be_face_choice
+from ...pipeline import PARTLY_MISSING
+from ..choosing import NoFaceFound, NothingToDo, choose_faces
+from ..finder.finding import faces_near, find_faces, level
+from ..frame import Box, Frame, frame_of_face, frame_of_image
+from ..stitch import distance_from_middle
+from .inverted import INVERTED, without_surroundings
+from .left_out import LeftOut, OnNote, named, note_in_log
 
 LARGEST_BOX = 2  # longer sides of its picture: a face may reach beyond the picture, but not by more than that
 
 Boxes = Box | Sequence[Box | Sequence[Box] | None] | None
 
-OnNote = Callable[[str], None]
-note_in_log: OnNote = logging.getLogger(__name__).warning
+LEFT_ALONE = ("is left as it is", "are left as they are")
+
+
+class Places(NamedTuple):
+    """Where faces are drawn in B pictures.
+
+    Args:
+        frames: of the faces in each picture; none where a picture is left as it is.
+        holes: [B,1,H,W], what of the holes is filled.
+    """
+
+    frames: list[list[Frame]]
+    holes: Tensor
 
 
 def places_of(
     pictures: Tensor, holes: Tensor, asked: Completion, boxes: Boxes = None, on_note: OnNote = note_in_log
-) -> tuple[list[list[Frame]], Tensor]:
-    """The frames of the faces that each hole is about, and what of the holes [B,1,H,W] is to be filled.
+) -> Places:
+    """The faces that each hole is about, and what of the holes is to be filled.
 
     Args:
         pictures: [B,3,H,W] in 0..1.
         holes: [B,1,H,W] in 0..1, 1 = to fill.
-        asked: how faces are looked for.
+        asked: how faces are looked for, and what becomes of a picture without one.
         boxes: see `complete_portraits`.
-        on_note: called with a sentence where a hole was not taken as it is.
+        on_note: called with a sentence where pictures are left as they are, or a hole is not taken as it is.
 
     Raises:
-        NoFaceFound: there is no face in a picture, or none under its hole.
+        NothingToDo: a hole is empty, there is no face in a picture, or none under its hole; see `on_no_face`.
         ValueError: the boxes do not fit.
     """
     if boxes is None or isinstance(boxes, Box):
         boxes = [boxes] * len(pictures)
     if len(boxes) != len(pictures):
         raise ValueError(f"there must be one face box for each picture, but there are {len(boxes)} for {len(pictures)}")
-    frames: list[list[Frame]] = []
-    restricted: dict[int, Tensor] = {}
+    left = LeftOut(len(pictures), asked.on_no_face, LEFT_ALONE)
+    frames: list[list[Frame]] = [[] for _ in pictures]
+    on_faces: dict[int, Tensor] = {}
     for i, (picture, hole, box) in enumerate(zip(pictures, holes, boxes, strict=True)):
         given = [box] if isinstance(box, Box) else list(box or [])
         try:
-            frames.append(portrait_frames(picture, hole, asked.face, given))
-            on_faces = without_surroundings(hole, frames[i]) if given or asked.face == "auto" else None
-            if on_faces is not None:
-                restricted[i] = on_faces
-            _must_touch(hole, frames[i][0])
-        except NoFaceFound as problem:
-            raise problem.of_picture(i + 1, len(pictures)) from None
-    if restricted:
-        on_note(NOTE if len(pictures) == 1 else f"{_named(restricted, len(pictures))}: {NOTE}")
-        holes = torch.stack([restricted.get(i, hole) for i, hole in enumerate(holes)])
-    return frames, holes
+            _must_not_be_empty(hole)
+            found = portrait_frames(picture, hole, asked.face, given)
+            part = without_surroundings(hole, found) if given or asked.face == "auto" else None
+            _must_touch(hole, found[0])
+        except NothingToDo as problem:
+            left.add(i, problem)
+            continue
+        frames[i] = found
+        if part is not None:
+            on_faces[i] = part
+    left.say(on_note)
+    if on_faces:
+        on_note(INVERTED if len(pictures) == 1 else f"{named(on_faces, len(pictures))}: {INVERTED}")
+        holes = torch.stack([on_faces.get(i, hole) for i, hole in enumerate(holes)])
+    return Places(frames, holes)
 
 
-def _named(numbers: Iterable[int], count: int) -> str:
-    """Which of `count` pictures, for a sentence: "3 of 12 pictures (1, 4–5)"; the numbers count from 0."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][-1]:
-            runs[-1][-1] += 1
-        else:
-            runs.append([number, number + 1])
-    which = ", ".join(str(start + 1) if stop == start + 1 else f"{start + 1}–{stop}" for start, stop in runs)
-    return f"{sum(stop - start for start, stop in runs)} of {count} pictures ({which})"
+def _must_not_be_empty(hole: Tensor) -> None:
+    if not (hole > PARTLY_MISSING).any():
+        raise NothingToDo("the mask is empty, so there is nothing to fill", "paint what shall change white (1)")
 
 
 def _must_touch(hole: Tensor, frame: Frame) -> None:
@@ -81,9 +91,9 @@ def _must_touch(hole: Tensor, frame: Frame) -> None:
     within = distance_from_middle(frame, region, hole.device) <= 1
     if not ((hole[0, rows, columns] > PARTLY_MISSING) & within).any():
         raise NoFaceFound(
-            f"the mask does not touch the face, which is at x {frame.x}, y {frame.y}, {frame.side} pixels wide and "
-            f"high",
+            "the mask does not touch the face",
             "mask a part of the face, or give a box around the face that is meant",
+            f", which is at x {frame.x}, y {frame.y}, {frame.side} pixels wide and high",
         )
 
 
@@ -104,19 +114,23 @@ def portrait_frames(picture: Tensor, hole: Tensor | None, face: str = "auto", bo
     Raises:
         NoFaceFound: there are no boxes and the finder sees no face.
     """
+    found = portrait_boxes(picture, hole, face, boxes)
+    return [frame_of_face(box) for box in found] or [frame_of_image(*picture.shape[-2:])]
+
+
+def portrait_boxes(picture: Tensor, hole: Tensor | None, face: str = "auto", boxes: Sequence[Box] = ()) -> list[Box]:
+    """The faces of `portrait_frames`, as boxes; none where the picture is one as a whole."""
     height, width = picture.shape[-2:]
     must_be_face_choice(face)
     for box in boxes:
         _must_lie_in(box, height, width)
     if face == "whole image":
-        if len(boxes) > 1 and hole is not None:
-            boxes = choose_faces(boxes, hole)
-        return [frame_of_face(box) for box in boxes] or [frame_of_image(height, width)]
+        return choose_faces(boxes, hole) if len(boxes) > 1 and hole is not None else list(boxes)
     if not boxes:
         boxes = find_faces(picture) if hole is None else faces_near(picture, hole)
     if hole is None:
         hole = picture.new_zeros(1, height, width)
-    return [frame_of_face(level(picture, box)) for box in choose_faces(boxes, hole)]
+    return [level(picture, box) for box in choose_faces(boxes, hole)]
 
 
 def _must_lie_in(box: Box, height: int, width: int) -> None:
@@ -143,12 +157,10 @@ def matched(pictures: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
     for what, tensor in (("picture", pictures), ("mask", holes)):
         if not tensor.numel() or not _all_finite(tensor):
             raise ValueError(f"the {what} has no values, or some that are no numbers (NaN or infinity); make it again")
-    for i, hole in enumerate(holes):
-        if not (hole > PARTLY_MISSING).any():
-            which = f"mask {i + 1} of {len(holes)}" if len(holes) > 1 else "the mask"
-            raise ValueError(f"{which} is empty, so there is nothing to fill; paint what shall change white (1)")
     height, width = pictures.shape[-2:]
     mask_height, mask_width = holes.shape[-2:]
+    if not holes.any():  # what Load Image hands out where there is no mask has 64×64 pixels
+        holes, mask_height, mask_width = holes.new_zeros(len(holes), 1, height, width), height, width
     if (mask_height, mask_width) != (height, width):
         # the same proportions up to rounding: each side, scaled by the other's factor, is off by less than a pixel
         if abs(mask_width * height - width * mask_height) >= max(height, width, mask_height, mask_width):
