@@ -35,6 +35,8 @@ class Completion:
             model's pixels, 0 (none) to 1.
         on_no_face: what becomes of a picture in which no face is found or nothing is masked: "error", or "leave" it as
             it is; "auto" leaves it in a batch, unless there is nothing to do in any of its pictures.
+        track: the pictures are the frames of one shot: faces are followed from frame to frame, held still, and bridged
+            where they are not found for a moment; each person keeps their seed.
 
     Raises:
         ValueError: a setting is not what it may be; one sentence says which.
@@ -50,12 +52,15 @@ class Completion:
     color_match: float = 0.0
     texture: float = 1.0
     on_no_face: str = "auto"
+    track: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.emotion, str | None):
             raise ValueError(f"emotion must be a name, or None, but it is {shown(self.emotion)}")
         must_be_face_choice(self.face)
         must_be_no_face_choice(self.on_no_face)
+        if not isinstance(self.track, bool):
+            raise ValueError(f"track must be True or False, but it is {shown(self.track)}")
         for name in ("strength", "variation", "color_match", "texture"):
             object.__setattr__(self, name, finite(name, getattr(self, name)))
         for name in WHOLE:

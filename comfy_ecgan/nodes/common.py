@@ -24,15 +24,25 @@ def face_input() -> io.Combo.Input:
     )
 
 
-def on_no_face_input(what: str) -> io.Combo.Input:
-    """`what` is said of a picture without a face."""
+def on_no_face_input(what: str, which: str = "in which no face is found") -> io.Combo.Input:
+    """`what` is said of a picture of a batch in which nothing can be done, `which` of that it is such a one."""
     return io.Combo.Input(
         "on_no_face",
         options=portraits.NO_FACE,
         default=portraits.NO_FACE[0],
         optional=True,
-        tooltip=f"What becomes of a picture in which no face is found. auto: it is an error for a single picture; in a "
-        f"batch such a picture {what}, and a note under the node names it. error: always an error. leave: never one.",
+        tooltip=f"What becomes of a picture {which}. auto: an error if it is the only picture; of a batch it {what} "
+        f"names it. error: always an error. leave: never one.",
+    )
+
+
+def track_input() -> io.Boolean.Input:
+    return io.Boolean.Input(
+        "track",
+        default=False,
+        optional=True,
+        tooltip="The pictures are the frames of one shot: follow each face from frame to frame, hold it still, and "
+        "bridge up to half a second in which it is not found. Leave it off for pictures that are not of one shot.",
     )
 
 

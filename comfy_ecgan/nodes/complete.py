@@ -10,7 +10,7 @@ from comfy_ecgan.notes import Notes
 from comfy_ecgan.sockets import A_WIRE_ALONE, BoxSocket, LatentSocket, ModelSocket
 from ecgan_core.completion import Completion
 
-from .common import CATEGORY, face_box_input, face_input, on_no_face_input, slider
+from .common import CATEGORY, face_box_input, face_input, on_no_face_input, slider, track_input
 
 DEFAULTS = Completion()
 
@@ -150,7 +150,10 @@ class MaskedFaceComplete(io.ComfyNode):
                     "larger than the model's pixels: 0 leaves it smooth, 1 matches the skin around.",
                     optional=True,
                 ),
-                on_no_face_input("or with an empty mask stays as it is"),
+                on_no_face_input(
+                    "stays as it is, and a note under the node", "in which no face is found or nothing is masked"
+                ),
+                track_input(),
             ],
             outputs=[
                 io.Image.Output("completed", display_name="image", tooltip="The completed pictures."),

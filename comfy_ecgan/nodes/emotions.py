@@ -180,7 +180,7 @@ class ECGANInferEmotion(io.ComfyNode):
                     tooltip="White (1) where the reader may not look. Not connected or empty: it sees the whole face.",
                 ),
                 face_input(),
-                on_no_face_input("is not read"),
+                on_no_face_input("is not read, and a note under the node"),
             ],
             outputs=[
                 io.String.Output(

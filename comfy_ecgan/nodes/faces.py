@@ -8,7 +8,7 @@ from comfy_ecgan import holes
 from comfy_ecgan.inputs import checked
 from comfy_ecgan.notes import Notes
 
-from .common import CATEGORY, face_box_input, face_input, on_no_face_input
+from .common import CATEGORY, face_box_input, face_input, on_no_face_input, track_input
 
 
 class ECGANFaceHole(io.ComfyNode):
@@ -53,7 +53,8 @@ class ECGANFaceHole(io.ComfyNode):
                     tooltip="Mask the part in every face that is found, not in the largest one only. Without effect "
                     "where a face_box or 'whole image' says where the face is.",
                 ),
-                on_no_face_input("gets an empty mask"),
+                on_no_face_input("gets an empty mask, and a note under the node"),
+                track_input(),
             ],
             outputs=[
                 io.Mask.Output("mask", display_name="mask", tooltip="White where the face is to be filled."),

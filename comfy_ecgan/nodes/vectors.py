@@ -29,7 +29,7 @@ class EmotionVectorBuild(io.ComfyNode):
                 ),
                 io.String.Input("name", default="my emotion", tooltip="What to call the emotion."),
                 face_input(),
-                on_no_face_input("is left out, and the report counts it"),
+                on_no_face_input("is left out, and the report"),
             ],
             outputs=[
                 VectorSocket.Output(

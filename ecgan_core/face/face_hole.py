@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .batch.left_out import LeftOut, OnNote, note_in_log
 from .batch.places import portrait_boxes
+from .batch.tracking import follow, held_still, steady
 from .choosing import NoFaceFound
 from .finder.finding import find_faces
-from .frame import Box, frame_of_face, frame_of_image
-from .regions import region_hole
+from .frame import Box, Frame, frame_of_face, frame_of_image
+from .regions import ends_of, region_hole
 
+STILL = 0.006  # of the frame's side: by how much the ends of a part may be off to be held still
 WITHOUT = ("has an empty mask", "have empty masks")
+
+Placed = tuple[Frame, Sequence[float] | None]  # a face, and the ends of the part in it, see `region_hole`
 
 
 def face_hole(
@@ -43,6 +48,7 @@ def face_holes(
     boxes: Sequence[Box | None] | None = None,
     all_faces: bool = False,
     on_no_face: str = "auto",
+    track: bool = False,
     on_step: Callable[[int, int], None] | None = None,
     on_note: OnNote = note_in_log,
 ) -> Tensor:
@@ -54,6 +60,7 @@ def face_holes(
         boxes: the face of each picture, where it is known.
         all_faces: over every face that is found, where neither a box nor "whole image" says where it is.
         on_no_face: as in `Completion`: a picture without a face that is left out has an empty hole.
+        track: see `Completion`: the parts are held still too.
         on_step: called as on_step(done, total) after each picture; may raise to stop.
         on_note: called with a sentence about the pictures without a face.
 
@@ -61,25 +68,30 @@ def face_holes(
         NoFaceFound: the finder sees no face; the sentence says in which picture.
         ValueError: there is no such part, or it lies outside the picture.
     """
-    left = LeftOut(len(pictures), on_no_face, WITHOUT)
-    seen: list[list[Box]] = []  # none of a picture that is left out
-    for i, (picture, box) in enumerate(zip(pictures, boxes or [None] * len(pictures), strict=True)):
+    left, problems = LeftOut(len(pictures), on_no_face, WITHOUT), {}
+    boxes = boxes or [None] * len(pictures)
+    seen: list[list[Box]] = []
+    for i, (picture, box) in enumerate(zip(pictures, boxes, strict=True)):
         try:
-            seen.append(_faces_in(picture, face, box, all_faces))
+            found = _faces_in(picture, face, box, all_faces or track)
+            seen.append(found if all_faces or track else found[:1])
         except NoFaceFound as problem:
-            left.add(i, problem)
+            problems[i] = problem
             seen.append([])
         if on_step:
             on_step(i + 1, len(pictures))
-    left.say(on_note)
     height, width = pictures.shape[-2:]
+    every = _followed(seen, part, all_faces) if track else [[_placed(box, part) for box in faces] for faces in seen]
+    for i, faces in enumerate(every):
+        if face == "whole image" and boxes[i] is None:
+            faces.append((frame_of_image(height, width), None))
+        elif not faces:
+            left.add(i, problems.get(i) or NoFaceFound("the face that is followed was not found in the picture"))
+    left.say(on_note)
     holes = torch.zeros(len(pictures), 1, height, width)
-    for i, faces in enumerate(seen):
-        places = [(frame_of_face(one), one.points) for one in faces]
-        if face == "whole image" and not faces:
-            places = [(frame_of_image(height, width), None)]
-        for frame, points in places:
-            torch.maximum(holes[i], region_hole(frame, height, width, part, grow, soften, points), out=holes[i])
+    for i, faces in enumerate(every):
+        for frame, ends in faces:
+            torch.maximum(holes[i], region_hole(frame, height, width, part, grow, soften, ends), out=holes[i])
         if i not in left.problems and not holes[i].any():
             raise ValueError(
                 f"the {part} of the face lies outside the picture, which is {width}×{height} pixels; correct the face "
@@ -88,10 +100,30 @@ def face_holes(
     return holes
 
 
+def _placed(box: Box, part: str) -> Placed:
+    frame = frame_of_face(box)
+    return frame, ends_of(part, frame, box.points)
+
+
+def _followed(seen: Sequence[Sequence[Box]], part: str, all_faces: bool) -> list[list[Placed]]:
+    """Where a part of each face, or of that with most of the clip, is in its frames: held still, short gaps bridged."""
+    followed: list[list[Placed]] = [[] for _ in seen]
+    tracks = follow(seen)
+    if not all_faces and tracks:
+        tracks = [max(tracks, key=lambda track: sum(box.width for box in track.values()))]
+    for track in tracks:
+        times = sorted(track)
+        measured = np.array([ends_of(part, frame_of_face(track[time]), track[time].points) for time in times])
+        ends = held_still(times, measured, [STILL] * 4)
+        for (time, box), of_part in zip(steady(track).items(), ends, strict=True):
+            followed[time].append((frame_of_face(box), of_part.tolist()))
+    return followed
+
+
 def _faces_in(picture: Tensor, face: str, box: Box | None, all_faces: bool) -> list[Box]:
-    """The faces of a picture; none where it is one as a whole."""
+    """The faces of a picture, the largest first; none where it is one as a whole."""
     if box is not None or face != "auto":
         return portrait_boxes(picture, None, face, [] if box is None else [box])
     if not (found := find_faces(picture, all_faces)):
         raise NoFaceFound
-    return found if all_faces else found[:1]
+    return found

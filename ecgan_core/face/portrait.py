@@ -68,7 +68,7 @@ def complete_portraits(
     pictures, holes = matched(pictures, holes)
     if asked.emotion is not None:
         pipeline.emotion_set.index(asked.emotion)  # complain before the search for faces, not after
-    frames, holes = places_of(pictures, holes, asked, boxes, on_note)
+    frames, ranks, holes = places_of(pictures, holes, asked, boxes, on_note)
     seeds = _seeds(asked.seeds if seeds is None else seeds, len(pictures), asked.samples)
 
     places = [(picture, frame) for picture, frames_of_one in enumerate(frames) for frame in frames_of_one]
@@ -82,7 +82,8 @@ def complete_portraits(
     order: list[tuple[int, int, int]] = []
     for result, seed in enumerate(seeds):
         of_picture = [place for place, (picture, _) in enumerate(places) if picture == result // asked.samples]
-        order += [(place, result, _seed_of_face(seed, k)) for k, place in enumerate(of_picture)]
+        of_picture_ranks = zip(of_picture, ranks[result // asked.samples], strict=True)
+        order += [(place, result, _seed_of_face(seed, rank)) for place, rank in of_picture_ranks]
     done: list[FaceLatent] = []
     drawn: list[int] = []  # what of `order` they are
     at_once = faces_at_once(pipeline)
@@ -177,7 +178,7 @@ def _missing(hole: Tensor, frame: Frame, size: int) -> Tensor:
 
 
 def _seed_of_face(seed: int, k: int) -> int:
-    """The seed of the k-th face of a picture whose seed is given."""
+    """The seed of the face of rank k in a picture whose seed is given."""
     return (seed + k * SEED_OF_NEXT_FACE) % 2**64 if k else seed
 
 

@@ -7,6 +7,7 @@ are laid over a picture of any size, through the frame of its face.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -40,7 +41,7 @@ def region_hole(
     part: str,
     grow: float = 0.0,
     soften: float = 0.0,
-    points: Tensor | None = None,
+    ends: Sequence[float] | None = None,
 ) -> Tensor:
     """An ellipse over a part of the face in `frame`: [1,height,width] in 0..1, 1 = to fill.
 
@@ -49,8 +50,7 @@ def region_hole(
         part: one of `PARTS`.
         grow: by how much larger the part is, as a share of its size; below 0 smaller.
         soften: pixels over which the hole fades out, inwards from its edge; its middle is always 1.
-        points: [468,2], the face's mesh in the picture: each end of the part is moved as far as this face's features
-            end beyond where they usually do.
+        ends: left, top, right and lower end of the part in shares of the frame's side, of `ends_of`.
 
     Raises:
         ValueError: there is no such part, or nothing would be left of it.
@@ -59,7 +59,7 @@ def region_hole(
         raise ValueError(f"there is no part of the face called {part!r}; choose one of {', '.join(PARTS)}")
     if grow <= -1:
         raise ValueError(f"a part that grows by {grow:g} has no size left; grow must be above -1")
-    ends = REGIONS[part] if points is None else _ends_of(part, frame, points)
+    ends = REGIONS[part] if ends is None else ends
     left, top, right, bottom = ((share - 0.5) * frame.side for share in ends)  # from the frame's middle
     radius = torch.tensor([(right - left) / 2, (bottom - top) / 2]) * (1 + grow) * COVER**0.5
     centre = torch.tensor([(left + right) / 2, (top + bottom) / 2])
@@ -73,8 +73,17 @@ def region_hole(
     return (inwards / ramp).clamp(0, 1)[None]
 
 
-def _ends_of(part: str, frame: Frame, points: Tensor) -> list[float]:
-    """Left, top, right and lower end of a part of a face whose mesh is known, in shares of the frame's side."""
+def ends_of(part: str, frame: Frame, points: Tensor | None) -> list[float]:
+    """Left, top, right and lower end of a part of a face, in shares of the frame's side.
+
+    Args:
+        points: [468,2], the face's mesh in the picture: each end is moved as far as this face's features end beyond
+            where they usually do. None where it is not known.
+    """
+    if part not in REGIONS:
+        raise ValueError(f"there is no part of the face called {part!r}; choose one of {', '.join(PARTS)}")
+    if points is None:
+        return list(REGIONS[part])
     chosen, usual = FEATURES[part]
     turn = math.radians(frame.roll)
     right, below = ((points[list(chosen)] - torch.tensor(frame.centre)) / frame.side).unbind(-1)

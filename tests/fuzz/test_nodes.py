@@ -52,6 +52,7 @@ COMPLETE = {
     "color_match": st.sampled_from((0.0, 0.0, 0.5, 1.0)),
     "texture": st.sampled_from((0.0, 0.5, 1.0)),
     "on_no_face": st.sampled_from(("auto", "error", "leave")),
+    "track": st.booleans(),
 }
 BAD_COMPLETE = {
     "image": bad_images,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,9 +36,10 @@ def read_by_position(workflow: Mapping[str, Any], definitions: Mapping[str, Any]
         if node["type"] not in definitions:  # notes and such, which only the page knows
             continue
         names = list(_widgets(definitions[node["type"]]))
-        values = dict(zip(names, node["widgets_values"], strict=False))
-        # Where a page saved a box for a wire, it is no value of the input that is there now (web/js/saved_values.js).
-        inputs = {name: value for name, value in values.items() if name is not None and not isinstance(value, dict)}
+        # Where a page saved a box for a wire, and all after it, is no value of the inputs that are there now
+        # (web/js/saved_values.js).
+        saved = list(itertools.takewhile(lambda value: not isinstance(value, dict), node["widgets_values"]))
+        inputs = {name: value for name, value in zip(names, saved, strict=False) if name is not None}
         linked = {slot["name"]: sources[slot["link"]] for slot in node["inputs"] if slot.get("link") is not None}
         prompt[str(node["id"])] = {"class_type": node["type"], "inputs": {**inputs, **linked}}
     return prompt

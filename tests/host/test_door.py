@@ -17,7 +17,7 @@ INPUTS = {
     "LoadECGAN": ["model", "precision"],
     "MaskedFaceComplete": [
         *("model", "image", "mask", "emotion", "strength", "seed", "samples", "variation", "face", "feather"),
-        *("face_box", "color_match", "bounding_boxes", "texture", "on_no_face"),
+        *("face_box", "color_match", "bounding_boxes", "texture", "on_no_face", "track"),
     ],
     "EmotionShift": ["model", "latent", "vector", "strength", "emotion"],
     "EmotionVectorBuild": ["model", "images", "neutral_images", "name", "face", "on_no_face"],
@@ -30,7 +30,7 @@ INPUTS = {
     "ECGANEmotionSweep": ["model", "latent", "vector", "emotion", "start", "end", "steps", "ping_pong"],
     "ECGANVectorSave": ["vector", "filename_prefix"],
     "ECGANVectorLoad": ["file", "model"],
-    "ECGANFaceHole": ["image", "part", "grow", "soften", "face", "face_box", "all_faces", "on_no_face"],
+    "ECGANFaceHole": ["image", "part", "grow", "soften", "face", "face_box", "all_faces", "on_no_face", "track"],
 }
 OUTPUTS = {
     "LoadECGAN": ["ECGAN_MODEL"],

@@ -92,14 +92,19 @@ def test_without_neutral_pictures_the_models_own_neutral_is_the_origin(build):
 def test_a_vector_needs_a_name_and_a_face_in_each_picture(build):
     with pytest.raises(ValueError, match="name"):
         build(picture(), name="  ")
-    with pytest.raises(ValueError, match="picture 1 of 2 of 'images'"):
+    with pytest.raises(ValueError, match="picture 1 of 2: no face was found in the picture of 'images'"):
+        build(torch.full((2, 150, 200, 3), 0.5), face="auto", on_no_face="error")
+    with pytest.raises(ValueError, match="in any of the 2 pictures"):
         build(torch.full((2, 150, 200, 3), 0.5), face="auto")
+    with pytest.raises(ValueError, match="no face was found in any picture of 'images'; a vector needs at least one"):
+        build(torch.full((2, 150, 200, 3), 0.5), face="auto", on_no_face="leave")
     with pytest.raises(ValueError, match="'neutral_images'"):
         build(picture(), picture(channels=1))
 
 
-def test_the_faces_menu_is_the_cores(pack):
+def test_the_menus_about_faces_are_the_cores(pack):
     from comfy_ecgan import portraits
-    from ecgan_core.face import portrait
+    from ecgan_core import completion
 
-    assert tuple(portraits.FACES) == portrait.FACE_CHOICES
+    assert tuple(portraits.FACES) == completion.FACE_CHOICES
+    assert tuple(portraits.NO_FACE) == completion.NO_FACE_CHOICES

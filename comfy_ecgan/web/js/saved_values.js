@@ -1,23 +1,25 @@
 // Workflows keep the values of widgets by position. Pages since ComfyUI 0.15 once drew the wire `bounding_boxes` as a
-// widget and saved a box for it, where `texture` has its number now: what is no number there gives way to the default.
+// widget and saved a box for it, and its four numbers once more, where other inputs have their values now: from there on
+// all give way to the defaults.
 
 import { app } from "../../../scripts/app.js";
 
-function numbersIn(nodeData) {
-    const inputs = { ...nodeData.input?.required, ...nodeData.input?.optional };
-    return Object.entries(inputs).filter(([, [type]]) => type === "FLOAT" || type === "INT");
-}
+const isBox = (value) => value !== null && typeof value === "object" && "width" in value;
 
 app.registerExtension({
     name: "comfy_ecgan.savedValues",
     beforeRegisterNodeDef(nodeType, nodeData) {
         if (nodeData.category !== "ECGAN") return;
+        const inputs = { ...nodeData.input?.required, ...nodeData.input?.optional };
         const onConfigure = nodeType.prototype.onConfigure;
-        nodeType.prototype.onConfigure = function () {
+        nodeType.prototype.onConfigure = function (saved) {
             onConfigure?.apply(this, arguments);
-            for (const [name, [, options]] of numbersIn(nodeData)) {
-                const widget = this.widgets?.find((w) => w.name === name);
-                if (widget && typeof widget.value !== "number") widget.value = options.default;
+            const values = Array.isArray(saved?.widgets_values) ? saved.widgets_values : [];
+            const start = values.findIndex(isBox);
+            if (start < 0) return;
+            for (const widget of (this.widgets ?? []).filter((w) => w.serialize !== false).slice(start)) {
+                const fallback = inputs[widget.name]?.[1]?.default;
+                if (fallback !== undefined) widget.value = fallback;
             }
         };
     },

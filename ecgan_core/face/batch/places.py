@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,6 +17,7 @@ from ..frame import Box, Frame, frame_of_face, frame_of_image
 from ..stitch import distance_from_middle
 from .inverted import INVERTED, without_surroundings
 from .left_out import LeftOut, OnNote, named, note_in_log
+from .tracking import follow, steady
 
 LARGEST_BOX = 2  # longer sides of its picture: a face may reach beyond the picture, but not by more than that
 
@@ -30,11 +31,17 @@ class Places(NamedTuple):
 
     Args:
         frames: of the faces in each picture; none where a picture is left as it is.
+        ranks: of those faces: their seeds follow from it. In a clip that is followed each person keeps theirs.
         holes: [B,1,H,W], what of the holes is filled.
     """
 
     frames: list[list[Frame]]
+    ranks: list[list[int]]
     holes: Tensor
+
+
+# The faces of a picture with their ranks, none where it is one as a whole; or why there are none.
+Found = list[tuple[int, Box]] | NothingToDo
 
 
 def places_of(
@@ -58,43 +65,70 @@ def places_of(
     if len(boxes) != len(pictures):
         raise ValueError(f"there must be one face box for each picture, but there are {len(boxes)} for {len(pictures)}")
     left = LeftOut(len(pictures), asked.on_no_face, LEFT_ALONE)
-    frames: list[list[Frame]] = [[] for _ in pictures]
+    everyone: Iterable[Found] = (
+        _looked_for(picture, hole, asked.face, [box] if isinstance(box, Box) else list(box or []))
+        for picture, hole, box in zip(pictures, holes, boxes, strict=True)
+    )
+    if asked.track:
+        everyone = _followed(list(everyone), holes)
+    places = Places([[] for _ in holes], [[] for _ in holes], holes)
     on_faces: dict[int, Tensor] = {}
-    for i, (picture, hole, box) in enumerate(zip(pictures, holes, boxes, strict=True)):
-        given = [box] if isinstance(box, Box) else list(box or [])
+    for i, (hole, found) in enumerate(zip(holes, everyone, strict=True)):
         try:
-            _must_not_be_empty(hole)
-            found = portrait_frames(picture, hole, asked.face, given)
-            part = without_surroundings(hole, found) if given or asked.face == "auto" else None
-            _must_touch(hole, found[0])
+            if isinstance(found, NothingToDo):
+                raise found
+            frames = [frame_of_face(box) for _, box in found] or [frame_of_image(*hole.shape[-2:])]
+            part = without_surroundings(hole, frames) if found else None
+            if not touches(hole, frames[0]):
+                raise _beside(frames[0])
         except NothingToDo as problem:
             left.add(i, problem)
             continue
-        frames[i] = found
+        places.frames[i] += frames
+        places.ranks[i] += [rank for rank, _ in found] or [0]
         if part is not None:
             on_faces[i] = part
     left.say(on_note)
-    if on_faces:
-        on_note(INVERTED if len(pictures) == 1 else f"{named(on_faces, len(pictures))}: {INVERTED}")
-        holes = torch.stack([on_faces.get(i, hole) for i, hole in enumerate(holes)])
-    return Places(frames, holes)
+    if not on_faces:
+        return places
+    on_note(INVERTED if len(pictures) == 1 else f"{named(on_faces, len(pictures))}: {INVERTED}")
+    return places._replace(holes=torch.stack([on_faces.get(i, hole) for i, hole in enumerate(holes)]))
 
 
-def _must_not_be_empty(hole: Tensor) -> None:
+def _looked_for(picture: Tensor, hole: Tensor, face: str, boxes: Sequence[Box]) -> Found:
     if not (hole > PARTLY_MISSING).any():
-        raise NothingToDo("the mask is empty, so there is nothing to fill", "paint what shall change white (1)")
+        return NothingToDo("the mask is empty, so there is nothing to fill", "paint what shall change white (1)")
+    try:
+        return list(enumerate(portrait_boxes(picture, hole, face, boxes)))
+    except NothingToDo as problem:
+        return problem
 
 
-def _must_touch(hole: Tensor, frame: Frame) -> None:
-    """Raise `NoFaceFound` unless some of a hole [1,H,W] lies in a frame."""
+def _followed(everyone: Sequence[Found], holes: Tensor) -> list[Found]:
+    """The faces of a clip's frames, held still; each person has a rank of their own, and is there in short gaps too."""
+    seen = [[] if isinstance(found, NothingToDo) else [box for _, box in found] for found in everyone]
+    tracks = [steady(track) for track in follow(seen)]
+    followed: list[Found] = []
+    for i, (found, hole) in enumerate(zip(everyone, holes, strict=True)):
+        there = [(rank, track[i]) for rank, track in enumerate(tracks) if i in track]
+        masked = [(rank, box) for rank, box in there if touches(hole, frame_of_face(box))]
+        followed.append(masked or (found if isinstance(found, NothingToDo) else there))
+    return followed
+
+
+def touches(hole: Tensor, frame: Frame) -> bool:
+    """Whether some of a hole [1,H,W] lies in a frame."""
     rows, columns = region = frame.inside(*hole.shape[-2:])
     within = distance_from_middle(frame, region, hole.device) <= 1
-    if not ((hole[0, rows, columns] > PARTLY_MISSING) & within).any():
-        raise NoFaceFound(
-            "the mask does not touch the face",
-            "mask a part of the face, or give a box around the face that is meant",
-            f", which is at x {frame.x}, y {frame.y}, {frame.side} pixels wide and high",
-        )
+    return bool(((hole[0, rows, columns] > PARTLY_MISSING) & within).any())
+
+
+def _beside(frame: Frame) -> NoFaceFound:
+    return NoFaceFound(
+        "the mask does not touch the face",
+        "mask a part of the face, or give a box around the face that is meant",
+        f", which is at x {frame.x}, y {frame.y}, {frame.side} pixels wide and high",
+    )
 
 
 def portrait_frame(picture: Tensor, hole: Tensor | None, face: str = "auto", box: Box | None = None) -> Frame:
