@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_registry import ROOT, shipped
+from tests.tools.test_registry import ROOT, shipped
 from tools.comfyui import example
 from tools.comfyui.server import Server, prepare_base
 

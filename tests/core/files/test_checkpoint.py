@@ -158,7 +158,7 @@ def test_looking_at_a_checkpoint_does_not_import_diffusers(saved):
         "import sys, ecgan_core; assert 'torch' not in sys.modules; from ecgan_core import inspect_checkpoint; "
         f"inspect_checkpoint({str(saved)!r}); assert 'diffusers' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
 
 
 def test_every_public_name_can_be_imported():

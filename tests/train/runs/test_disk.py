@@ -18,7 +18,7 @@ from train.evaluation.identity import IdentityNetwork, save_identity
 from train.evaluation.judge import Judge, save_judge
 from train.runs.run_folder import append_metrics, forget_metrics_after, newest_state, states_of
 
-from .conftest import draw_face
+from ..conftest import draw_face
 
 __all__ = ["disk", "unwritable"]  # fixtures
 

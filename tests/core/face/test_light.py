@@ -16,7 +16,7 @@ from ecgan_core.face.light import Light, light_of, luma
 from ecgan_core.face.portrait import complete_portraits, render
 from ecgan_core.face.regions import region_hole
 
-from ..test_workflows import FOLDER
+from ...test_workflows import FOLDER
 
 FACE = Frame(158, 48, 132)  # of the astronaut
 PARTS = ("mouth", "lower face", "whole face")
