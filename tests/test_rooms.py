@@ -17,6 +17,12 @@ LARGEST_ROOM = 12  # files, besides __init__.py and __main__.py
 APART = ("ecgan_core", "train")
 ABOVE_ITS_ROOM = "ecgan_core/files/checkpoint.py"
 ONE_ROOM = ("benchmarks", "tools")  # not part of the product: drawn as one room each
+TESTS_OF = {
+    "core": "ecgan_core",
+    "host": "comfy_ecgan",
+    "tools": "tools",
+    "train": "train",
+}  # folder of tests → package
 
 FILES = [ROOT / "nodes.py", *(file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py")))]
 
@@ -127,6 +133,19 @@ def test_a_room_is_small_and_says_what_it_is_for(folder: Path) -> None:
     said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
     assert said
     assert said.splitlines()[0].endswith((".", ":"))
+
+
+TESTS = ROOT / "tests"
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({file.parent for file in TESTS.rglob("*.py")}), ids=lambda folder: folder.name
+)
+def test_the_tests_have_the_same_rooms(folder: Path) -> None:
+    assert len(list(folder.glob("*.py"))) <= LARGEST_ROOM
+    top, *rest = folder.relative_to(TESTS).parts or ("",)
+    if top in TESTS_OF:
+        assert ROOT.joinpath(TESTS_OF[top], *rest).is_dir(), "there is no such room that it could test"
 
 
 def test_the_table_of_contents_is_short() -> None:
