@@ -45,7 +45,8 @@ def test_what_went_through_128_pixels_lacks_the_two_finest():
 def test_octaves_are_the_faces_and_not_the_pixels():
     """The same face at half the size has the same energies, but for the finest that its pixels cannot hold."""
     truth = F.interpolate(noise(64), size=1024, mode="bicubic")
-    picture = 0.5 * truth + 0.5 * F.avg_pool2d(truth, 33, stride=1, padding=16)
+    columns = F.avg_pool2d(truth, (33, 1), stride=1, padding=(16, 0))
+    picture = 0.5 * truth + 0.5 * F.avg_pool2d(columns, (1, 33), stride=1, padding=(0, 16))
     halves = [F.interpolate(faces, size=512, mode="area") for faces in (picture, truth)]
     quarters = [F.interpolate(faces, size=128, mode="area") for faces in (picture, truth)]
     large, small = octaves_in(*halves, hole(512)), octaves_in(*quarters, hole(128))
