@@ -23,7 +23,10 @@ SET_UP := $(PYTHON) tools/host.py
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help host demo serve check test bench lint format clean
+.PHONY: help host demo serve check check-train check-rest test test-train test-rest bench lint format clean
+
+# Side by side, since most of it runs on one core; what is said comes in one piece, where make can (from 4.0 on).
+SIDE_BY_SIDE = $(MAKE) --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 9
@@ -37,11 +40,30 @@ demo: host
 serve: host
 	@$(RUN) -m tools.serve
 
-check: lint
-	@$(RUN) -m pytest -q -m "not slow"
+# A thread for each: tests of small networks gain nothing from several, and lose much where two share the cores.
+check: host
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(SIDE_BY_SIDE) lint check-train check-rest
 
+check-train: host
+	@$(RUN) -m pytest -q -m "not slow" tests/train
+
+check-rest: host
+	@$(RUN) -m pytest -q -m "not slow" tests --ignore tests/train
+
+ifdef TESTS
 test: host
 	@$(RUN) -m pytest $(TESTS)
+else
+test: host
+	@echo "Two halves, side by side; each is shown when it is done."
+	@$(SIDE_BY_SIDE) test-train test-rest
+endif
+
+test-train: host
+	@$(RUN) -m pytest tests/train tests/core tests/fuzz
+
+test-rest: host
+	@$(RUN) -m pytest tests --ignore tests/train --ignore tests/core --ignore tests/fuzz
 
 bench:
 	@$(SET_UP) --bench

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def is_dangerous(name: str) -> bool:
     return known or name.split(".")[-1] in ("hf_hub_download", "snapshot_download", "urlopen", "load_dataset")
 
 
+@functools.cache
 def found(room: str) -> set[tuple[str, str]]:
     pairs = set()
     for file in files_of(room):

@@ -102,6 +102,7 @@ def test_a_broken_picture_leaves_nothing_behind(shots, kept):
     assert list(kept.iterdir()) == []
 
 
+@pytest.mark.slow
 @forks
 def test_a_half_written_file_is_never_mapped(shots, kept):
     expected, code, deaths = decoded(shots, 32, "set", kept.with_name("other")), None, 0

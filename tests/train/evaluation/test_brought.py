@@ -49,6 +49,7 @@ def test_a_mouth_that_glows_is_told_from_one_that_does_not():
     assert glow(face, hole).tolist() == pytest.approx([1.0, 2.0])
 
 
+@pytest.mark.slow
 def test_evaluate_reports_them_with_a_sheet_though_nobody_judges_them(
     photographs, data, recipe, pipeline, networks, tmp_path
 ):
