@@ -148,5 +148,20 @@ def test_the_tests_have_the_same_rooms(folder: Path) -> None:
         assert ROOT.joinpath(TESTS_OF[top], *rest).is_dir(), "there is no such room that it could test"
 
 
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+PLACE = re.compile(rf"(?<![\w/.])(?:tests|recipes|docs|workflows|{'|'.join(PACKAGES)})/[\w./-]*\w/?")
+IN_COMFYUI = {"comfy_ecgan/requirements.txt", "comfy_ecgan/workflows/input/"}  # of a clone, in its `custom_nodes`
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_what_a_document_names_is_there(document: Path) -> None:
+    named = set(PLACE.findall(document.read_text(encoding="utf-8"))) - IN_COMFYUI
+    assert [place for place in sorted(named) if not (ROOT / place).exists()] == []
+
+
+def test_the_documents_name_places() -> None:
+    assert len(set(PLACE.findall("".join(file.read_text(encoding="utf-8") for file in DOCUMENTS)))) > 30
+
+
 def test_the_table_of_contents_is_short() -> None:
     assert len((ROOT / "nodes.py").read_text(encoding="utf-8").splitlines()) <= 60
