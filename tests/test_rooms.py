@@ -135,6 +135,15 @@ def test_a_room_is_small_and_says_what_it_is_for(folder: Path) -> None:
     assert said.splitlines()[0].endswith((".", ":"))
 
 
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.relative_to(ROOT).as_posix())
+def test_a_table_of_a_room_names_all_that_is_in_it(folder: Path) -> None:
+    said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    files = {file.stem for file in folder.glob("*.py")} - {"__init__", "__main__"}
+    rooms = {f"{inner.parent.name}/" for inner in folder.glob("*/__init__.py")}
+    named = set(re.findall(r"`([\w/]+)`", "".join(re.findall(r"^\|([^|]*)\|", said, re.MULTILINE))))
+    assert "| module |" not in said or named == files | rooms
+
+
 TESTS = ROOT / "tests"
 
 
