@@ -55,6 +55,13 @@ class ECGANFaceHole(io.ComfyNode):
                 ),
                 on_no_face_input("gets an empty mask, and a note under the node"),
                 track_input(),
+                io.Boolean.Input(
+                    "inside_face",
+                    default=True,
+                    optional=True,
+                    tooltip="End the mask where the face ends, so that hair and background stay as they are. Turn it "
+                    "off to let a jaw drop lower than it is.",
+                ),
             ],
             outputs=[
                 io.Mask.Output("mask", display_name="mask", tooltip="White where the face is to be filled."),

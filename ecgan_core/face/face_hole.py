@@ -10,16 +10,16 @@ from torch import Tensor
 
 from .batch.left_out import LeftOut, OnNote, note_in_log
 from .batch.places import portrait_boxes
-from .batch.tracking import follow, held_still, steady
+from .batch.tracking import Track, follow, held_still, steady
 from .choosing import NoFaceFound
-from .finder.finding import find_faces
+from .finder.finding import find_faces, mesh_in
 from .frame import Box, Frame, frame_of_face, frame_of_image
-from .regions import ends_of, region_hole
+from .regions import OVAL, ends_of, region_hole
 
 STILL = 0.006  # of the frame's side: by how much the ends of a part may be off to be held still
 WITHOUT = ("has an empty mask", "have empty masks")
 
-Placed = tuple[Frame, Sequence[float] | None]  # a face, and the ends of the part in it, see `region_hole`
+Placed = tuple[Frame, Sequence[float] | None, Tensor | None]  # a face, the part's ends in it and its outline
 
 
 def face_hole(
@@ -31,10 +31,19 @@ def face_hole(
     face: str = "auto",
     box: Box | None = None,
     all_faces: bool = False,
+    inside_face: bool = False,
 ) -> Tensor:
     """The hole [1,H,W] in 0..1 over a part of the face in a picture [3,H,W] in 0..1; see `face_holes`."""
     return face_holes(
-        picture[None], part, grow=grow, soften=soften, face=face, boxes=[box], all_faces=all_faces, on_no_face="error"
+        picture[None],
+        part,
+        grow=grow,
+        soften=soften,
+        face=face,
+        boxes=[box],
+        all_faces=all_faces,
+        on_no_face="error",
+        inside_face=inside_face,
     )[0]
 
 
@@ -49,6 +58,7 @@ def face_holes(
     all_faces: bool = False,
     on_no_face: str = "auto",
     track: bool = False,
+    inside_face: bool = False,
     on_step: Callable[[int, int], None] | None = None,
     on_note: OnNote = note_in_log,
 ) -> Tensor:
@@ -61,6 +71,8 @@ def face_holes(
         all_faces: over every face that is found, where neither a box nor "whole image" says where it is.
         on_no_face: as in `Completion`: a picture without a face that is left out has an empty hole.
         track: see `Completion`: the parts are held still too.
+        inside_face: leave out what is beyond a face's outline; has no effect where none can be seen, as in a box about
+            a drawing.
         on_step: called as on_step(done, total) after each picture; may raise to stop.
         on_note: called with a sentence about the pictures without a face.
 
@@ -84,14 +96,17 @@ def face_holes(
     every = _followed(seen, part, all_faces) if track else [[_placed(box, part) for box in faces] for faces in seen]
     for i, faces in enumerate(every):
         if face == "whole image" and boxes[i] is None:
-            faces.append((frame_of_image(height, width), None))
+            faces.append((frame_of_image(height, width), None, None))
         elif not faces:
             left.add(i, problems.get(i) or NoFaceFound("the face that is followed was not found in the picture"))
     left.say(on_note)
     holes = torch.zeros(len(pictures), 1, height, width)
     for i, faces in enumerate(every):
-        for frame, ends in faces:
-            torch.maximum(holes[i], region_hole(frame, height, width, part, grow, soften, ends), out=holes[i])
+        for frame, ends, outline in faces:
+            if inside_face and outline is None:
+                outline = _outline(mesh_in(pictures[i], frame))
+            hole = region_hole(frame, height, width, part, grow, soften, ends, outline if inside_face else None)
+            torch.maximum(holes[i], hole, out=holes[i])
         if i not in left.problems and not holes[i].any():
             raise ValueError(
                 f"the {part} of the face lies outside the picture, which is {width}×{height} pixels; correct the face "
@@ -102,7 +117,11 @@ def face_holes(
 
 def _placed(box: Box, part: str) -> Placed:
     frame = frame_of_face(box)
-    return frame, ends_of(part, frame, box.points)
+    return frame, ends_of(part, frame, box.points), _outline(box.points)
+
+
+def _outline(points: Tensor | None) -> Tensor | None:
+    return None if points is None else points[list(OVAL)]
 
 
 def _followed(seen: Sequence[Sequence[Box]], part: str, all_faces: bool) -> list[list[Placed]]:
@@ -114,10 +133,23 @@ def _followed(seen: Sequence[Sequence[Box]], part: str, all_faces: bool) -> list
     for track in tracks:
         times = sorted(track)
         measured = np.array([ends_of(part, frame_of_face(track[time]), track[time].points) for time in times])
-        ends = held_still(times, measured, [STILL] * 4)
-        for (time, box), of_part in zip(steady(track).items(), ends, strict=True):
-            followed[time].append((frame_of_face(box), of_part.tolist()))
+        ends, outlines = held_still(times, measured, [STILL] * 4), _held_outlines(track)
+        for (time, box), of_part, outline in zip(steady(track).items(), ends, outlines, strict=True):
+            followed[time].append((frame_of_face(box), of_part.tolist(), outline))
     return followed
+
+
+def _held_outlines(track: Track) -> list[Tensor | None]:
+    """The outline of a face in every frame from the first to the last in which it was seen, held still."""
+    times = sorted(track)
+    seen = [_outline(track[time].points) for time in times]
+    outlines = [outline for outline in seen if outline is not None]
+    if len(outlines) < len(times):
+        return [None] * (times[-1] - times[0] + 1)
+    side = np.median([track[time].width for time in times])
+    places = np.stack([outline.flatten().numpy() for outline in outlines]) / side
+    held = held_still(times, places, [STILL] * places.shape[1]) * side
+    return [torch.from_numpy(places).float().unflatten(0, (-1, 2)) for places in held]
 
 
 def _faces_in(picture: Tensor, face: str, box: Box | None, all_faces: bool) -> list[Box]:

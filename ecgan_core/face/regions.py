@@ -22,6 +22,11 @@ _BROWS = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46, 336, 296, 334, 293, 300, 276
 _FOREHEAD = (10, 338, 297, 332, 284, 251, 389, 356, 109, 67, 103, 54, 21, 162, 127)
 _JAW = (454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234)
 _NOSE_BRIDGE, _NOSE_BASE = 195, 2
+OVAL = (
+    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
+    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
+)  # the face's outline, point after point
+WITHIN = 0.01  # how far inside its outline a hole stays, in sides of the frame: the mesh errs by about as much
 # What each part has to follow, points of the mesh, and where their left, top, right and lower ends usually are in the
 # frame: medians over 900 photographs.
 FEATURES = {
@@ -42,6 +47,7 @@ def region_hole(
     grow: float = 0.0,
     soften: float = 0.0,
     ends: Sequence[float] | None = None,
+    outline: Tensor | None = None,
 ) -> Tensor:
     """An ellipse over a part of the face in `frame`: [1,height,width] in 0..1, 1 = to fill.
 
@@ -51,6 +57,7 @@ def region_hole(
         grow: by how much larger the part is, as a share of its size; below 0 smaller.
         soften: pixels over which the hole fades out, inwards from its edge; its middle is always 1.
         ends: left, top, right and lower end of the part in shares of the frame's side, of `ends_of`.
+        outline: [N,2], points of the picture in order: the hole ends where the face does, before hair and background.
 
     Raises:
         ValueError: there is no such part, or nothing would be left of it.
@@ -70,7 +77,26 @@ def region_hole(
     steepness = (offset / distance[..., None] / radius).norm(dim=-1)
     inwards = (1 - distance) / steepness  # pixels from the edge, to first order: exact on it and on the axes
     ramp = min(max(soften, 1.0), float(radius.min()))  # one pixel always fades, or the edge would be a staircase
+    if outline is not None:
+        inwards = torch.minimum(inwards, _depth(outline, inwards > 0) - WITHIN * frame.side)
     return (inwards / ramp).clamp(0, 1)[None]
+
+
+def _depth(outline: Tensor, where: Tensor) -> Tensor:
+    """How far inside a polygon [N,2] the pixels of a mask [H,W] are; below 0 outside, and 0 where the mask is False."""
+    rows, columns = where.nonzero(as_tuple=True)
+    place = torch.stack([columns, rows], dim=-1) + 0.5
+    nearest, crossed = torch.full(rows.shape, math.inf), torch.zeros(rows.shape, dtype=torch.bool)
+    for start, end in zip(outline, outline.roll(-1, dims=0), strict=True):
+        along = end - start
+        share = ((place - start) @ along / along.square().sum().clamp(min=1e-12)).clamp(0, 1)
+        nearest = torch.minimum(nearest, (place - start - share[:, None] * along).norm(dim=-1))
+        between = (start[1] > place[:, 1]) != (end[1] > place[:, 1])  # a ray to the right crosses this side
+        reach = start[0] + (place[:, 1] - start[1]) / (along[1] if along[1] else 1) * along[0]
+        crossed ^= between & (place[:, 0] < reach)
+    depth = torch.zeros(where.shape)
+    depth[rows, columns] = torch.where(crossed, nearest, -nearest)
+    return depth
 
 
 def ends_of(part: str, frame: Frame, points: Tensor | None) -> list[float]:

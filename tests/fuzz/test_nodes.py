@@ -292,7 +292,7 @@ def test_load(pack, tiny, name, precision):
         },
         {
             "image": bad_images, "part": bad_texts, "grow": bad_numbers, "soften": bad_numbers, "face": bad_texts,
-            "face_box": st.one_of(box_texts(), things), "all_faces": things,
+            "face_box": st.one_of(box_texts(), things), "all_faces": things, "inside_face": things,
         },
     ),
 )  # fmt: skip

@@ -30,7 +30,18 @@ INPUTS = {
     "ECGANEmotionSweep": ["model", "latent", "vector", "emotion", "start", "end", "steps", "ping_pong"],
     "ECGANVectorSave": ["vector", "filename_prefix"],
     "ECGANVectorLoad": ["file", "model"],
-    "ECGANFaceHole": ["image", "part", "grow", "soften", "face", "face_box", "all_faces", "on_no_face", "track"],
+    "ECGANFaceHole": [
+        "image",
+        "part",
+        "grow",
+        "soften",
+        "face",
+        "face_box",
+        "all_faces",
+        "on_no_face",
+        "track",
+        "inside_face",
+    ],
 }
 OUTPUTS = {
     "LoadECGAN": ["ECGAN_MODEL"],

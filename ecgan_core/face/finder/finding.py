@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..choosing import is_covered
-from ..frame import Box
+from ..frame import Box, Frame, box_of_frame
 from ..stitch import extent
 from .aligning import ROOM, align
 from .blazeface import networks
@@ -110,6 +110,13 @@ def level(picture: Tensor, box: Box) -> Box:
 
 
 # Where to look ---
+
+
+def mesh_in(picture: Tensor, frame: Frame) -> Tensor | None:
+    """The mesh [468,2] of the face that a frame is said to be of; None where there is none to be seen."""
+    box = box_of_frame(*frame.centre, frame.side, frame.roll)
+    [answer] = align(picture, [_around(box)])
+    return answer.box.points if answer.sureness >= FACE else None
 
 
 def _looks(picture: Tensor, rows: slice, columns: slice) -> Iterator[tuple[list[Look], int]]:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from skimage import data
 
 from ecgan_core.face.choosing import NoFaceFound
 from ecgan_core.face.face_hole import face_hole
+from ecgan_core.face.finder.finding import find_faces
 from ecgan_core.face.frame import Box, Frame
 from ecgan_core.face.holes import REGIONS
-from ecgan_core.face.regions import PARTS, region_hole
+from ecgan_core.face.regions import PARTS, _depth, region_hole
 
 FRAME = Frame(30, -10, 200)
 
@@ -76,6 +79,40 @@ def test_a_box_wins_and_the_whole_image_is_one_face(astronaut):
     assert (boxed[:2] > 250).all()
     left, _, right, _ = extent(face_hole(astronaut, "whole face", face="whole image")).tolist()
     assert right - left > 300
+
+
+def test_a_hole_inside_the_face_ends_at_its_outline(astronaut):
+    """Her chin ends at 175, her cheeks at 172 and 276 (seen in the picture); hair and collar are beyond."""
+    ellipse, inside = (face_hole(astronaut, "lower face", inside_face=inside) for inside in (False, True))
+    assert (inside <= ellipse).all()
+    assert inside.sum() < ellipse.sum()
+    left, top, right, bottom = extent(inside).tolist()
+    assert extent(ellipse)[1] == top, "nothing ends it above"
+    assert left > 160
+    assert right < 280
+    assert 165 < bottom < 182 < extent(ellipse)[3]
+    assert torch.equal(*(face_hole(astronaut, "mouth", inside_face=inside) for inside in (False, True)))
+
+
+def test_the_outline_is_looked_for_in_a_box_too(astronaut):
+    box = find_faces(astronaut)[0]
+    own, given = (
+        face_hole(astronaut, "lower face", box=b, inside_face=True) for b in (None, replace(box, points=None))
+    )
+    assert extent(given)[3] <= extent(own)[3] + 3
+    drawing = torch.full((3, 256, 256), 0.5)
+    whole = face_hole(drawing, "lower face", face="whole image", inside_face=True)
+    assert torch.equal(whole, face_hole(drawing, "lower face", face="whole image")), "no face is seen, none is cut"
+
+
+def test_a_polygon_knows_how_deep_a_pixel_lies():
+    square = torch.tensor([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])
+    depth = _depth(square, torch.ones(40, 40, dtype=torch.bool))
+    assert depth[19, 19] == pytest.approx(9.5)
+    assert depth[20, 12] == pytest.approx(2.5)
+    assert depth[20, 5] == pytest.approx(-4.5)
+    assert depth[3, 3] == pytest.approx(-6.5 * 2**0.5)
+    assert ((depth > 0).sum(), (depth < 0).sum()) == (400, 1200)
 
 
 @pytest.mark.slow

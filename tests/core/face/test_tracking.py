@@ -132,6 +132,16 @@ def test_holes_over_a_still_head_are_all_the_same(astronaut):
     assert (holes == holes[0]).all()
 
 
+def test_outlines_over_a_still_head_hold_still_too_and_go_on_over_a_gap(astronaut):
+    clip = noisy(astronaut[0], 5)
+    clip[2] = 0.5
+    holes = face_holes(clip, "lower face", track=True, inside_face=True)
+    assert (holes == holes[0]).all()
+    alone = face_holes(astronaut, "lower face", inside_face=True)
+    assert (holes[2] - alone[0]).abs().mean() < 0.002, "and it is the outline's"
+    assert (face_holes(clip, "lower face", track=True)[2] - alone[0]).abs().mean() > 0.004
+
+
 def test_a_face_that_is_gone_for_a_frame_is_drawn_where_it_was_going(pipeline, astronaut):
     clip = torch.cat([astronaut, torch.full_like(astronaut, 0.5), astronaut])
     hole = region_hole(frame_of_face(FACE), 512, 512, "mouth")[None]
