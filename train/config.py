@@ -86,6 +86,7 @@ class Networks:
     feature_widths: tuple[int, ...] = (24, 48, 96, 128)  # φ, the perceptual feature network
     upsampling: str = "nearest"  # of G: or "bilinear", which photographs want (see `UpBlock`)
     grown: int = 0  # of E and G: how many of the finest levels are grown onto a trained model, see `DetailBlock`
+    deeper: int = 0  # of E and G: residual blocks more on the coarsest grid; a trained model can be given some
     noise_rank: int = 128  # faces whose deviations from their prior shape the noise of samples (see Encoder.noise)
 
     def __post_init__(self) -> None:
@@ -96,6 +97,8 @@ class Networks:
         for key, high in {"image_size": LARGEST_SIDE, "latent_channels": MOST_CHANNELS, "emotion_cells": 64}.items():
             if not 1 <= getattr(self, key) <= high:
                 raise ConfigError(f"networks.{key}: must be from 1 to {high}, but is {shown(getattr(self, key))}")
+        if not 0 <= self.deeper <= 64:
+            raise ConfigError(f"networks.deeper: must be from 0 to 64, but is {shown(self.deeper)}")
         if self.noise_rank == 1 or not 0 <= self.noise_rank <= MOST_CHANNELS:
             raise ConfigError(
                 f"networks.noise_rank: must be 0, or from 2 to {MOST_CHANNELS}, but is {shown(self.noise_rank)}"

@@ -87,6 +87,7 @@ class Encoder(ModelMixin, ConfigMixin):
         latent_channels: d.
         noise_rank: K, the number of faces whose deviations shape the noise of samples; 0 for independent noise.
         grown: how many of the finest levels were grown onto a trained network, see `FineLevels`.
+        deeper: how many residual blocks more the coarsest grid has, where a face is understood as a whole.
     """
 
     # [K,d,h,w]: of K faces, how far the posterior's mean is from the prior's, in standard deviations of the prior
@@ -100,6 +101,7 @@ class Encoder(ModelMixin, ConfigMixin):
         latent_channels: int = 64,
         noise_rank: int = 0,
         grown: int = 0,
+        deeper: int = 0,
     ):
         super().__init__()
         if image_size % 2 ** (len(widths) - 1):
@@ -113,6 +115,7 @@ class Encoder(ModelMixin, ConfigMixin):
         self.stem = stem(widths[grown])
         self.down = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths[grown:]))
         self.middle = ResidualBlock(widths[-1], widths[-1])
+        self.deep = nn.ModuleList(ResidualBlock(widths[-1], widths[-1]) for _ in range(deeper))
         self.prior_head = LatentHead(widths[-1], latent_channels)
         self.posterior_head = LatentHead(widths[-1], latent_channels)
         self.register_buffer("deviations", torch.zeros(noise_rank, *self.latent_shape) if noise_rank else None)
@@ -135,7 +138,8 @@ class Encoder(ModelMixin, ConfigMixin):
         features = [self.stem(joined(visible, hole, coordinates(visible)))]
         for down in self.down:
             features.append(down(features[-1]))
-        features[-1] = self.middle(features[-1])
+        for block in (self.middle, *self.deep):
+            features[-1] = block(features[-1])
         return tuple(features)
 
     def forward(self, visible: Tensor, hole: Tensor) -> EncoderOutput:

@@ -41,7 +41,7 @@ class DetailBlock(nn.Module):
 
 
 class Generator(ModelMixin, ConfigMixin):
-    """G. Its `image_size`, `widths` and `latent_channels` are those of its encoder.
+    """G. Its `image_size`, `widths`, `latent_channels` and `deeper` are those of its encoder.
 
     Args:
         num_emotions: m, the length of an emotion label.
@@ -62,6 +62,7 @@ class Generator(ModelMixin, ConfigMixin):
         num_emotions: int = 7,
         upsampling: str = "nearest",
         grown: int = 0,
+        deeper: int = 0,
     ):
         super().__init__()
         if latent_channels < num_emotions:
@@ -73,6 +74,7 @@ class Generator(ModelMixin, ConfigMixin):
         self.latent_in = pointwise(latent_channels, widths[-1])
         self.feature_in = pointwise(widths[-1], widths[-1])
         self.middle = ResidualBlock(widths[-1], widths[-1], latent_channels)
+        self.deep = nn.ModuleList(ResidualBlock(widths[-1], widths[-1], latent_channels) for _ in range(deeper))
         steps = list(pairwise(widths[grown:][::-1]))  # (256, 128), (128, 64) …: channels in and out of each up block
         self.up = nn.ModuleList(
             UpBlock(a, b, latent_channels, i < len(steps) - 1, upsampling) for i, (a, b) in enumerate(steps)
@@ -121,7 +123,9 @@ class Generator(ModelMixin, ConfigMixin):
         """
         z = z + code[:, :, None, None]
         style = z.mean(dim=(2, 3))
-        h = self.middle(self.latent_in(z) + self.feature_in(features[-1]), style)
+        h = self.latent_in(z) + self.feature_in(features[-1])
+        for block in (self.middle, *self.deep):
+            h = block(h, style)
         images = []
         missing = missing_shares(hole, len(features))
         for i, up in enumerate(self.up):

@@ -19,12 +19,11 @@ from .features import FeatureNetwork
 def build_networks(config: TrainConfig) -> dict[str, Any]:
     """E, G, D and φ of a config, untrained."""
     sizes = config.networks
-    shape = {"image_size": sizes.image_size, "widths": sizes.widths, "latent_channels": sizes.latent_channels}
-    grown = {"grown": sizes.grown}
+    shape = {key: getattr(sizes, key) for key in ("image_size", "widths", "latent_channels", "grown", "deeper")}
     num_emotions = len(config.emotions)
     return {
-        "encoder": Encoder(**shape, **grown, noise_rank=sizes.noise_rank),
-        "generator": Generator(**shape, **grown, num_emotions=num_emotions, upsampling=sizes.upsampling),
+        "encoder": Encoder(**shape, noise_rank=sizes.noise_rank),
+        "generator": Generator(**shape, num_emotions=num_emotions, upsampling=sizes.upsampling),
         "discriminator": Discriminator(
             sizes.image_size,
             sizes.discriminator_widths,
@@ -32,7 +31,7 @@ def build_networks(config: TrainConfig) -> dict[str, Any]:
             num_emotions,
             emotion_cells=sizes.emotion_cells,
             shared_trunk=sizes.shared_trunk,
-            **grown,
+            grown=sizes.grown,
         ),
         "features": FeatureNetwork(sizes.feature_widths, num_emotions, sizes.emotion_cells),
     }
@@ -75,9 +74,10 @@ def start_from(networks: dict[str, Any], file: Path, config: TrainConfig) -> str
 
 def _must_fit(file: Path, found: Mapping[str, Any], wanted: Networks) -> None:
     """Raise ConfigError unless networks of a finished encoder's config can be, or be grown to, those of a recipe."""
+    for key, what in {"grown": "grown levels", "deeper": "deeper blocks"}.items():
+        if getattr(wanted, key) < found.get(key, 0):
+            raise ConfigError(f"{file} has more {what} than the recipe: say --set networks.{key}={found[key]}")
     more = wanted.grown - found.get("grown", 0)
-    if more < 0:
-        raise ConfigError(f"{file} has more grown levels than the recipe: say --set networks.grown={found['grown']}")
     theirs = {
         "image_size": found["image_size"] * 2**more,
         "widths": [*wanted.widths[:more], *found["widths"]],

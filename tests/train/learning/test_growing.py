@@ -62,6 +62,28 @@ def test_a_grown_model_draws_the_old_picture_enlarged(small: Path) -> None:
     torch.testing.assert_close(grown.infer_emotion(face, hole), old.infer_emotion(F.avg_pool2d(face, 2), missing))
 
 
+def test_a_deepened_model_draws_the_old_picture(small: Path) -> None:
+    old, recipe = load_checkpoint(small), config(SMALL | {"deeper": 2})
+    networks = build_networks(recipe)
+    start_from(networks, small, recipe)
+    deepened = pipeline_of(networks, recipe)
+    assert sum(key.startswith("deep.") for key in networks["encoder"].state_dict()) > 0
+    generator = torch.Generator().manual_seed(1)
+    face = torch.rand(2, 3, 32, 32, generator=generator) * 2 - 1
+    hole = region("lower face", 2, 32, generator)
+    ours = deepened.complete(face, hole, emotion="glad", seeds=[5, 6], variation=0.0)
+    theirs = old.complete(face, hole, emotion="glad", seeds=[5, 6], variation=0.0)
+    torch.testing.assert_close(deepened.decode(ours), old.decode(theirs))
+
+
+def test_what_has_more_than_the_recipe_says_what_would_fit(small: Path, tmp_path: Path) -> None:
+    recipe = config(SMALL | {"deeper": 2})
+    file = tmp_path / "deep.safetensors"
+    save_checkpoint(pipeline_of(build_networks(recipe), recipe), file, dtype=torch.float32)
+    with pytest.raises(ConfigError, match=r"more deeper blocks than the recipe: say --set networks\.deeper=2"):
+        start_from(build_networks(config(SMALL)), file, config(SMALL))
+
+
 def test_what_cannot_grow_into_the_recipe_says_what_would(small: Path) -> None:
     recipe = config(GROWN | {"widths": [5, 6, 8, 16]})
     with pytest.raises(ConfigError, match=r"networks\.widths=\[5,6,8,12\]"):
