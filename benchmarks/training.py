@@ -19,7 +19,7 @@ from ecgan_core.emotions.codes import replicate
 from train.config import Networks, Source, TrainConfig
 from train.learning.devices import make_accelerator
 from train.learning.networks import build_networks
-from train.learning.objective import Batch, CompletionObjective, DiscriminatorObjective, weigh
+from train.learning.objective import Batch, CompletionObjective, DiscriminatorObjective, Judges, weigh
 from train.learning.trainer import Trainer
 
 from .ceiling import ceilings, operations
@@ -62,6 +62,7 @@ class PlainLoop:
         networks = {name: network.to(trainer.device) for name, network in build_networks(trainer.config).items()}
         self.discriminator, self.features = networks["discriminator"], networks["features"]
         self.features.eval().requires_grad_(False)
+        self.judges = Judges(self.discriminator, self.features)
         self.codes = networks["generator"].emotion_codes
         self.completion = CompletionObjective(networks["encoder"], networks["generator"], self.config)
         self.discrimination = DiscriminatorObjective(self.discriminator, self.config)
@@ -78,9 +79,7 @@ class PlainLoop:
         batch = self.batch()
         weights = self.config.weights_at(0)
         self.discriminator.requires_grad_(False).eval()
-        terms, composites = self.completion(
-            batch, self.discriminator, self.features, self.step % 2 == 1, weights.diversity > 0
-        )
+        terms, drawn = self.completion(batch, self.judges, self.step % 2 == 1, weights.diversity > 0)
         self.of_completion.zero_grad()
         weigh(terms, weights, 0.1).backward()
         torch.nn.utils.clip_grad_norm_(self.trained, self.config.clip, foreach=False)
@@ -90,7 +89,7 @@ class PlainLoop:
                 mean.lerp_(parameter, 1 - self.config.ema_decay)
 
         self.discriminator.requires_grad_(True).train()
-        more = self.discrimination(batch, composites)
+        more = self.discrimination(batch, drawn)
         self.of_discriminator.zero_grad()
         (more["discriminator"] + weights.emotion * more["emotion"]).backward()
         self.of_discriminator.step()

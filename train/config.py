@@ -220,6 +220,10 @@ class TrainConfig:
         changes = sorted((change for change in self.later if change.images <= images), key=lambda c: c.images)
         return dataclasses.replace(self.weights, **{k: v for change in changes for k, v in change.weights.items()})
 
+    def uses(self, loss: str) -> bool:
+        """Whether a loss has a weight at any time."""
+        return getattr(self.weights, loss) > 0 or any(change.weights.get(loss, 0) > 0 for change in self.later)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, dicts and numbers, as YAML and JSON write them."""
         return _plain(dataclasses.asdict(self))

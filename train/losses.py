@@ -29,6 +29,8 @@ class LossWeights:
     appearance: float = 10.0
     chroma: float = 20.0  # φ and Q see luminance only, so colour needs a term of its own
     perceptual: float = 4.0
+    imagenet: float = 0.0  # the perceptual loss once more, in features of a network that was taught on photographs
+    projected: float = 0.0  # a second adversarial loss, of the discriminator that looks through that network
     diversity: float = 0.0  # late and light: samples that must differ from the start come out crooked
 
 

@@ -22,8 +22,9 @@ from ecgan_core.networks.generator import Generator, composite
 
 from .. import losses
 from ..config import TrainConfig
-from .objective import Batch, told_apart
+from .objective import Batch, Drawn, Judges, natural_terms, projected_loss, told_apart
 from .processes import weight_share
+from .projected import ProjectedDiscriminator
 
 
 class DetailObjective(nn.Module):
@@ -38,8 +39,8 @@ class DetailObjective(nn.Module):
         for module in (self.fine, generator.detail):
             module.requires_grad_(True)
 
-    def forward(self, batch: Batch, discriminator: Discriminator, *_: object) -> tuple[dict[str, Tensor], Tensor]:
-        """The terms of L, unweighted, and the composites that D is to judge: rebuilt, then guessed."""
+    def forward(self, batch: Batch, judges: Judges, *_: object) -> tuple[dict[str, Tensor], Drawn]:
+        """The terms of L, unweighted, and what the discriminators are to judge."""
         visible = batch.face * (1 - batch.hole)
         with torch.no_grad():
             h, image, style = self._coarse_faces(batch, visible)
@@ -49,10 +50,10 @@ class DetailObjective(nn.Module):
         crop = cropped(batch, self.config.detail)
         faces, holes = torch.cat([crop.face] * 2), torch.cat([crop.hole] * 2)
         composites = composite(faces, drawn, holes)
-        maps = discriminator.maps(composites, holes)
+        maps = judges.discriminator.maps(composites, holes)
         with torch.no_grad():
-            real = discriminator.maps(crop.face, crop.hole)
-        realness = discriminator.realness(maps[-1])
+            real = judges.discriminator.maps(crop.face, crop.hole)
+        realness = judges.discriminator.realness(maps[-1])
         weight = losses.patch_weight(holes, realness)
         mean = F.avg_pool2d(drawn, 2 ** len(self.generator.detail))
         rebuilt = drawn[: len(crop.face)]
@@ -62,7 +63,8 @@ class DetailObjective(nn.Module):
             "perceptual": torch.stack(matching).mean(),
             "adversarial": losses.adversarial_generator(realness, weight) * weight_share(weight),
         }
-        return terms, composites.detach()
+        natural, seen = natural_terms(judges, composites[len(crop.face) :], crop)
+        return terms | natural, Drawn(composites.detach(), seen)
 
     def _coarse_faces(self, batch: Batch, visible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """G's last features, image and style before its grown levels: of the rebuilt faces, then of the guessed."""
@@ -104,18 +106,25 @@ def apart(features: Tensor, target: Tensor) -> Tensor:
 class DetailDiscriminatorObjective(nn.Module):
     """D against crops of composites. Q is that of the model that was grown, and stays as it is."""
 
-    def __init__(self, discriminator: Discriminator, config: TrainConfig):
+    def __init__(
+        self, discriminator: Discriminator, config: TrainConfig, projected: ProjectedDiscriminator | None = None
+    ):
         super().__init__()
-        self.discriminator, self.config = discriminator, config
+        self.discriminator, self.config, self.projected = discriminator, config, projected
 
-    def forward(self, batch: Batch, composites: Tensor) -> dict[str, Tensor]:
-        return {"discriminator": told_apart(self.discriminator, cropped(batch, self.config.detail), composites)}
+    def forward(self, batch: Batch, drawn: Drawn) -> dict[str, Tensor]:
+        crop = cropped(batch, self.config.detail)
+        terms = {"discriminator": told_apart(self.discriminator, crop, drawn.composites)}
+        if self.projected is not None:
+            terms["projector"] = projected_loss(self.projected, crop, drawn.maps)
+        return terms
 
 
 def cropped(batch: Batch, side: int) -> Batch:
     """A batch whose faces and holes are its crops."""
     assert batch.corner is not None
-    return replace(batch, face=cut(batch.face, batch.corner, side), hole=cut(batch.hole, batch.corner, side))
+    face, hole, truth = (cut(whole, batch.corner, side) for whole in (batch.face, batch.hole, batch.truth))
+    return replace(batch, face=face, hole=hole, truth=truth)
 
 
 def cut(pictures: Tensor, corner: Tensor, side: int, level: int = 0) -> Tensor:

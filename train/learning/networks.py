@@ -14,14 +14,15 @@ from ecgan_core.pipeline import ECGANPipeline
 
 from ..config import ConfigError, Networks, TrainConfig
 from .features import FeatureNetwork
+from .projected import ProjectedDiscriminator
 
 
 def build_networks(config: TrainConfig) -> dict[str, Any]:
-    """E, G, D and φ of a config, untrained."""
+    """E, G, D and φ of a config, untrained, and the projected discriminator if it has a say."""
     sizes = config.networks
     shape = {key: getattr(sizes, key) for key in ("image_size", "widths", "latent_channels", "grown", "deeper")}
     num_emotions = len(config.emotions)
-    return {
+    networks: dict[str, Any] = {
         "encoder": Encoder(**shape, noise_rank=sizes.noise_rank),
         "generator": Generator(**shape, num_emotions=num_emotions, upsampling=sizes.upsampling),
         "discriminator": Discriminator(
@@ -35,6 +36,9 @@ def build_networks(config: TrainConfig) -> dict[str, Any]:
         ),
         "features": FeatureNetwork(sizes.feature_widths, num_emotions, sizes.emotion_cells),
     }
+    if config.uses("projected"):
+        networks["projected"] = ProjectedDiscriminator()
+    return networks
 
 
 def pipeline_of(networks: dict[str, Any], config: TrainConfig) -> ECGANPipeline:

@@ -6,6 +6,7 @@ Both are modules whose `forward` is one training pass, so that Accelerate may wr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +21,9 @@ from .. import losses
 from ..config import TrainConfig
 from .chance import Chance
 from .features import FeatureNetwork, emotion_loss, read_emotions
+from .imagenet import ImageNetFeatures
 from .processes import weight_share
+from .projected import ProjectedDiscriminator
 
 
 @dataclass
@@ -38,11 +41,28 @@ class Batch:
     corner: Tensor | None = None  # [B,2]: y, x of the crop that is trained on, see `detail`
 
 
+@dataclass
+class Judges:
+    """The networks that judge what E and G draw. The last two are there if the recipe gives their losses a weight."""
+
+    discriminator: Discriminator
+    features: FeatureNetwork
+    imagenet: ImageNetFeatures | None = None
+    projected: ProjectedDiscriminator | None = None
+
+
+class Drawn(NamedTuple):
+    """What E and G drew in a step, for the discriminators to learn from."""
+
+    composites: Tensor  # [2B,3,S,S]: the rebuilt faces, then the guessed ones
+    maps: list[Tensor]  # `ImageNetFeatures` [2B,…] of the truths, then of the guessed faces; empty without a judge
+
+
 class CompletionObjective(nn.Module):
     """E and G: both paths of the method.
 
     *Reconstructive*: z from the whole face's posterior, its own emotion. *Generative*: z from the visible part's prior,
-    the wanted emotion. `forward` returns the terms of L, unweighted, and the composites that D is to judge.
+    the wanted emotion. `forward` returns the terms of L, unweighted, and what the discriminators are to judge.
     """
 
     def __init__(self, encoder: Encoder, generator: Generator, config: TrainConfig):
@@ -52,13 +72,12 @@ class CompletionObjective(nn.Module):
     def forward(
         self,
         batch: Batch,
-        discriminator: Discriminator,
-        features: FeatureNetwork,
+        judges: Judges,
         second_opinion: bool,
         diverse: bool = False,
-    ) -> tuple[dict[str, Tensor], Tensor]:
+    ) -> tuple[dict[str, Tensor], Drawn]:
         """`diverse` adds a second sample for the diversity loss, and leaves the prior's spread to the KL alone."""
-        face, hole = batch.face, batch.hole
+        face, hole, features = batch.face, batch.hole, judges.features
         visible = self._grained(face, batch.chance) * (1 - hole)
         encoded, posterior = self.encoder.both(face, hole, visible)
         channels = self.generator.config.latent_channels
@@ -93,7 +112,7 @@ class CompletionObjective(nn.Module):
         perceptual = losses.perceptual_l1 if self.config.perceptual_loss == "l1" else losses.perceptual
         terms["perceptual"] = 2 * perceptual(maps, both_targets, keep)
         terms["mutual_information"] = self._mutual_information(
-            batch, composites, maps, discriminator, features, second_opinion
+            batch, composites, maps, judges.discriminator, features, second_opinion
         )
         if diverse:
             again = self.generator(
@@ -102,10 +121,11 @@ class CompletionObjective(nn.Module):
             other = features(composite(face, again, hole))
             terms["diversity"] = losses.diversity([m[len(face) :] for m in maps], other, target, hole)
         holes = torch.cat([hole, hole])
-        realness = discriminator(*jitter(composites, holes, batch.chance))
+        realness = judges.discriminator(*jitter(composites, holes, batch.chance))
         weight = losses.patch_weight(holes, realness)
         terms["adversarial"] = losses.adversarial_generator(realness, weight) * weight_share(weight)
-        return terms, composites.detach()
+        natural, seen = natural_terms(judges, composites[len(face) :], batch)
+        return terms | natural, Drawn(composites.detach(), seen)
 
     def _grained(self, face: Tensor, chance: Chance) -> Tensor:
         """Faces as a camera would have taken them: with grain, of another strength on each."""
@@ -143,19 +163,62 @@ class CompletionObjective(nn.Module):
         return losses.mutual_information(logits, batch.wanted, self.config.mi_enough, weight)
 
 
+def natural_terms(judges: Judges, guessed: Tensor, batch: Batch) -> tuple[dict[str, Tensor], list[Tensor]]:
+    """What the networks of photographs say of guessed faces [B,3,S,S], and their maps of the truths and of those.
+
+    Only where there is a truth: of no photograph is there one with another expression, and hardly any scowls; a judge
+    who compares with photographs would take every scowl for a forgery.
+    """
+    if judges.imagenet is None:
+        return {}, []
+    with torch.no_grad():
+        target = judges.imagenet(batch.truth)
+    maps = judges.imagenet(guessed)
+    terms = {"imagenet": losses.perceptual(maps, target, batch.known)}
+    if judges.projected is not None:
+        realness = judges.projected(maps, batch.hole)
+        weights = [_known_patches(batch, patches) for patches in realness]
+        terms["projected"] = torch.stack(
+            [
+                losses.adversarial_generator(patches, weight) * weight_share(weight)
+                for patches, weight in zip(realness, weights, strict=True)
+            ]
+        ).mean()
+    return terms, [torch.cat([t, m.detach()]) for t, m in zip(target, maps, strict=True)]
+
+
+def _known_patches(batch: Batch, patches: Tensor) -> Tensor:
+    return losses.patch_weight(batch.hole, patches) * batch.known[:, None, None, None]
+
+
 class DiscriminatorObjective(nn.Module):
-    """D against the composites, and Q on the real faces' labels."""
+    """D against the composites, the projected one likewise, and Q on the real faces' labels."""
 
-    def __init__(self, discriminator: Discriminator, config: TrainConfig):
+    def __init__(
+        self, discriminator: Discriminator, config: TrainConfig, projected: ProjectedDiscriminator | None = None
+    ):
         super().__init__()
-        self.discriminator, self.config = discriminator, config
+        self.discriminator, self.config, self.projected = discriminator, config, projected
 
-    def forward(self, batch: Batch, composites: Tensor) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, drawn: Drawn) -> dict[str, Tensor]:
         logits = read_emotions(self.discriminator, batch.face, self.config, batch.chance)
-        return {
-            "discriminator": told_apart(self.discriminator, batch, composites),
+        terms = {
+            "discriminator": told_apart(self.discriminator, batch, drawn.composites),
             "emotion": emotion_loss(logits, batch.label, self.config),
         }
+        if self.projected is not None:
+            terms["projector"] = projected_loss(self.projected, batch, drawn.maps)
+        return terms
+
+
+def projected_loss(projected: ProjectedDiscriminator, batch: Batch, maps: list[Tensor]) -> Tensor:
+    """The projected discriminator's loss: truths against guessed faces, the mean over its sizes."""
+    total = []
+    for patches in projected(maps, torch.cat([batch.hole, batch.hole])):
+        real, generated = patches.chunk(2)
+        weight = _known_patches(batch, real)
+        total.append(losses.adversarial_discriminator(real, generated, weight) * weight_share(weight))
+    return torch.stack(total).mean()
 
 
 def told_apart(discriminator: Discriminator, batch: Batch, composites: Tensor) -> Tensor:
@@ -183,6 +246,6 @@ def jitter(image: Tensor, hole: Tensor, chance: Chance) -> tuple[Tensor, Tensor]
 
 
 def weigh(terms: dict[str, Tensor], weights: losses.LossWeights, adversarial_share: float = 1.0) -> Tensor:
-    """L = Σ λ_i L_i over E's and G's terms; `adversarial_share` ramps the adversarial one."""
-    scale = {"adversarial": adversarial_share}
+    """L = Σ λ_i L_i over E's and G's terms; `adversarial_share` ramps the adversarial ones."""
+    scale = {"adversarial": adversarial_share, "projected": adversarial_share}
     return torch.stack([getattr(weights, name) * scale.get(name, 1.0) * term for name, term in terms.items()]).sum()

@@ -25,8 +25,9 @@ from .detail import DetailDiscriminatorObjective, DetailObjective, corners_near
 from .deviations import record_deviations
 from .devices import compile_blocks
 from .features import reading_accuracy, warm_up
+from .imagenet import ImageNetFeatures
 from .networks import build_networks, start_from
-from .objective import Batch, CompletionObjective, DiscriminatorObjective, weigh
+from .objective import Batch, CompletionObjective, DiscriminatorObjective, Judges, weigh
 from .processes import equalise, gather, share_batch_norm
 
 
@@ -52,6 +53,7 @@ class Trainer:
         for network in self.networks.values():
             network.to(self.device, memory_format=torch.channels_last)
 
+        self.judges = judges_of(self.networks, config, self.device)
         completion, discrimination = objectives_of(self.networks, config)
         self.smoothed = list(completion.parameters())
         self.ema = EMAModel(self.smoothed, decay=config.ema_decay, use_ema_warmup=True, power=0.75, foreach=True)
@@ -161,12 +163,11 @@ class Trainer:
             optimizer.param_groups[0]["lr"] = self.rates[name] * self.learning_rate_share()
 
         weights = config.weights_at(self.images)
-        self.discriminator.requires_grad_(False).eval()
+        self._let_discriminators_learn(False)
         with accelerator.autocast():
-            terms, composites = self.completion(
+            terms, drawn = self.completion(
                 batch,
-                self.discriminator,
-                self.features,
+                self.judges,
                 config.second_opinion and self.step % 2 == 1,
                 weights.diversity > 0,
             )
@@ -176,11 +177,11 @@ class Trainer:
         self.optimizers["completion"].step()
         self.ema.step(self.smoothed)
 
-        self.discriminator.requires_grad_(True).train()
+        self._let_discriminators_learn(True)
         with accelerator.autocast():
-            d_terms = self.discrimination(batch, composites)
+            d_terms = self.discrimination(batch, drawn)
         self.optimizers["discriminator"].zero_grad()
-        shares = {"discriminator": 1.0, "emotion": weights.emotion}
+        shares = {"discriminator": 1.0, "projector": 1.0, "emotion": weights.emotion}
         accelerator.backward(torch.stack([shares[name] * term for name, term in d_terms.items()]).sum())
         self.optimizers["discriminator"].step()
 
@@ -188,6 +189,11 @@ class Trainer:
             self._record_codes(batch)
         self.step += 1
         return terms | d_terms | {"gradient_norm": norm}
+
+    def _let_discriminators_learn(self, learn: bool) -> None:
+        for judge in (self.judges.discriminator, self.judges.projected):
+            if judge is not None:
+                judge.requires_grad_(learn).train(learn)
 
     def _record_codes(self, batch: Batch, share: float = 0.01) -> None:
         """Keep each emotion's recorded code near the mean z_e of its faces, as METHOD's emotion control needs it."""
@@ -244,9 +250,19 @@ class Trainer:
 def objectives_of(networks: dict[str, Any], config: TrainConfig) -> tuple[nn.Module, nn.Module]:
     """What E and G minimise, and what D and Q minimise."""
     encoder, generator, discriminator = (networks[name] for name in ("encoder", "generator", "discriminator"))
+    judges = discriminator, config, networks.get("projected")
     if config.detail:
-        return DetailObjective(encoder, generator, config), DetailDiscriminatorObjective(discriminator, config)
-    return CompletionObjective(encoder, generator, config), DiscriminatorObjective(discriminator, config)
+        return DetailObjective(encoder, generator, config), DetailDiscriminatorObjective(*judges)
+    return CompletionObjective(encoder, generator, config), DiscriminatorObjective(*judges)
+
+
+def judges_of(networks: dict[str, Any], config: TrainConfig, device: torch.device) -> Judges:
+    """The networks that judge what E and G draw."""
+    imagenet = None
+    if config.uses("imagenet") or config.uses("projected"):
+        imagenet = ImageNetFeatures().to(device)
+        imagenet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub has no such call alone
+    return Judges(networks["discriminator"], networks["features"], imagenet, networks.get("projected"))
 
 
 def load_both(config: TrainConfig, data: Path) -> tuple[FaceSet, FaceSet]:
