@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file
 
 from ecgan_core.face.finder.blazeface import MESH_SIDE, WEIGHTS, networks
-from tools.finder_weights import DETECTOR_SIDE, PORTRAITS, REFERENCE, SHA256, picture
+from tools.weights.finder import DETECTOR_SIDE, PORTRAITS, REFERENCE, SHA256, picture
 
 
 def seen(name: str, side: int) -> torch.Tensor:

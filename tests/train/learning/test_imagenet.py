@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from ecgan_core.files.checkpoint import load_checkpoint
-from tools.finder_weights import picture
-from tools.imagenet_weights import PORTRAIT, REFERENCE, SHA256, SIDE
+from tools.weights.finder import picture
+from tools.weights.imagenet import PORTRAIT, REFERENCE, SHA256, SIDE
 from train.cli import main
 from train.config import load_config
 from train.learning.devices import make_accelerator

