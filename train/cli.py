@@ -1,4 +1,4 @@
-"""`python -m train …` (installed: `ecgan-train …`): check, fit, evaluate, export, portraits …"""
+"""`python -m train …` (installed: `ecgan-train …`): check, faces, fit, evaluate, export, portraits …"""
 
 from __future__ import annotations
 
@@ -45,6 +45,13 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--held-out", type=float, default=0.15, help="share of identities held out (default 0.15)")
     check.add_argument("--data", type=Path, help="DIR is a recipe whose sources lie here: check them all, as it says")
     check.set_defaults(command=run_check, prog="check")
+
+    faces = commands.add_parser("faces", help="make a set of aligned faces from photographs as they are")
+    faces.add_argument("photographs", type=Path, metavar="DIR", help="EMOTION/NAME.jpg, or with an index.csv")
+    faces.add_argument("--out", type=Path, required=True, metavar="SET", help="the folder to be made")
+    faces.add_argument("--largest", type=int, default=512, help="side of the faces (default 512); none is enlarged")
+    faces.add_argument("--least", type=int, default=96, help="leave out faces with a smaller side (default 96)")
+    faces.set_defaults(command=run_faces, prog="faces")
 
     fit = commands.add_parser("fit", help="train a recipe")
     fit.add_argument("recipe", type=Path)
@@ -133,6 +140,12 @@ def run_check(arguments: argparse.Namespace) -> None:
     print(printable(text))
     if stops:
         raise ValueError(f"{stops} of these findings would stop training; mend them first")
+
+
+def run_faces(arguments: argparse.Namespace) -> None:
+    from .data.aligned import align_faces
+
+    print(printable(align_faces(arguments.photographs, arguments.out, arguments.largest, arguments.least)))
 
 
 def run_fit(arguments: argparse.Namespace) -> None:

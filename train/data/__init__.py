@@ -9,4 +9,5 @@
 | `augment` `light` | small changes to faces and their holes; other light on a face |
 | `names` | names of emotions that are almost others |
 | `check/` | `train check`: what is wrong with a data set |
+| `aligned` | `train faces`: a set of aligned faces, made from photographs as they are |
 """
