@@ -26,6 +26,7 @@ from ecgan_core.face.frame import Frame, frame_of_face
 from ecgan_core.face.holes import REGIONS
 
 from .faces import without_faces
+from .measuring.drawings import drawings
 
 UPRIGHT, ALL_TURNS = (0.0,), tuple(float(turn) for turn in range(0, 360, 23))
 REGIONS_AND_SPOT = REGIONS | {"spot": (0.60, 0.50, 0.66, 0.56)}  # of a frame: left, top, right, bottom
@@ -158,6 +159,21 @@ def refusals() -> tuple[object, ...]:
     return f"nobody in it ({len(times)} masks)", "–", "–", wrong, "–", f"{np.median(times):.0f}"
 
 
+def drawn() -> tuple[object, ...]:
+    """The row of drawn faces, their mouths masked."""
+    times, wrong = [], 0
+    for pixels, side in drawings():
+        middle, below = pixels.shape[0] // 2, round(0.22 * side)
+        filled = torch.zeros(1, *pixels.shape[:2])
+        rows = slice(middle + below - side // 8 - 1, middle + below + side // 8 + 1)
+        filled[:, rows, middle - side // 5 : middle + side // 5] = 1
+        picture = torch.from_numpy(pixels.copy()).movedim(-1, 0) / 255
+        start = time.process_time()
+        wrong += bool(faces_near(picture, filled))
+        times.append(1000 * (time.process_time() - start))
+    return f"drawn faces ({len(times)})", "–", "–", wrong, "–", f"{np.median(times):.0f}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.frames", description=__doc__)
     parser.add_argument("--photos", type=Path, required=True, nargs="+", metavar="DIR", help="aligned photographs")
@@ -169,7 +185,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for scene in SCENES:
         print(f"| {' | '.join(map(str, measure(scene, photos)))} |", flush=True)
-    print(f"| {' | '.join(map(str, refusals()))} |")
+    for row in (refusals(), drawn()):
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
 
 
 if __name__ == "__main__":

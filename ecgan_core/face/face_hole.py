@@ -12,7 +12,8 @@ from .batch.left_out import LeftOut, OnNote, note_in_log
 from .batch.places import portrait_boxes
 from .batch.tracking import Track, follow, held_still, steady
 from .choosing import NoFaceFound
-from .finder.finding import find_faces, mesh_in
+from .finder.finding import find_faces
+from .finder.judging import Doubt, mesh_in, no_face
 from .frame import Box, Frame, frame_of_face, frame_of_image
 from .regions import OVAL, ends_of, region_hole
 
@@ -156,6 +157,7 @@ def _faces_in(picture: Tensor, face: str, box: Box | None, all_faces: bool) -> l
     """The faces of a picture, the largest first; none where it is one as a whole."""
     if box is not None or face != "auto":
         return portrait_boxes(picture, None, face, [] if box is None else [box])
-    if not (found := find_faces(picture, all_faces)):
-        raise NoFaceFound
+    doubts: list[Doubt] = []
+    if not (found := find_faces(picture, all_faces, doubts)):
+        raise no_face(doubts)
     return found

@@ -13,6 +13,7 @@ from ...completion import Completion, must_be_face_choice
 from ...pipeline import PARTLY_MISSING
 from ..choosing import NoFaceFound, NothingToDo, choose_faces
 from ..finder.finding import faces_near, find_faces, level
+from ..finder.judging import Doubt, no_face
 from ..frame import Box, Frame, frame_of_face, frame_of_image
 from ..stitch import distance_from_middle
 from .inverted import INVERTED, without_surroundings
@@ -161,7 +162,10 @@ def portrait_boxes(picture: Tensor, hole: Tensor | None, face: str = "auto", box
     if face == "whole image":
         return choose_faces(boxes, hole) if len(boxes) > 1 and hole is not None else list(boxes)
     if not boxes:
-        boxes = find_faces(picture) if hole is None else faces_near(picture, hole)
+        doubts: list[Doubt] = []
+        boxes = find_faces(picture, doubts=doubts) if hole is None else faces_near(picture, hole, doubts)
+        if not boxes:
+            raise no_face(doubts)
     if hole is None:
         hole = picture.new_zeros(1, height, width)
     return [level(picture, box) for box in choose_faces(boxes, hole)]

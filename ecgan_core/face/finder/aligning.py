@@ -21,6 +21,7 @@ LIPS = (
     *(61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409),
     *(78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415),
 )
+NOSE = 1  # its tip
 # Where the means of these are in the frame, in sides of it from its middle: medians over 900 photographs that are one.
 # Those are aligned by their pupils alone; the mouth steadies the frames of heads that look aside.
 USUAL = np.array([-0.1529 - 0.1306j, 0.1413 - 0.1304j, -0.0044 + 0.1783j])
@@ -31,17 +32,36 @@ LEVEL, TILTED = 1.0, 3.0  # degrees: a head up to the first counts as upright, f
 
 
 class Aligned(NamedTuple):
-    """A face as the mesh sees it, and the logit of its being one and upright in the look."""
+    """A face as the mesh sees it.
+
+    Args:
+        box: the face.
+        sureness: the logit of its being one, and upright in the look.
+        aside: see `turned_aside`.
+        seen: [3,192,192] in 0..1, what the mesh looked at.
+    """
 
     box: Box
     sureness: float
+    aside: float
+    seen: Tensor
 
 
 def align(picture: Tensor, looks: Sequence[Look]) -> list[Aligned]:
     """The face in each of some looks at a picture [3,H,W]."""
-    points, sureness = networks().mesh(seen(picture, looks, MESH_SIDE))
-    places = [look.in_picture(of_one[:, :2], MESH_SIDE) for look, of_one in zip(looks, points, strict=True)]
-    return [Aligned(box_of(place), float(sure)) for place, sure in zip(places, sureness, strict=True)]
+    views = seen(picture, looks, MESH_SIDE)
+    points, sureness = networks().mesh(views)
+    aligned = []
+    for look, view, of_one, sure in zip(looks, views, points[..., :2], sureness, strict=True):
+        aside = turned_aside(of_one[list(LEFT_EYE)].mean(dim=0), of_one[list(RIGHT_EYE)].mean(dim=0), of_one[NOSE])
+        aligned.append(Aligned(box_of(look.in_picture(of_one, MESH_SIDE)), float(sure), aside, view))
+    return aligned
+
+
+def turned_aside(left_eye: Tensor, right_eye: Tensor, nose: Tensor) -> float:
+    """How far a nose [2] is beside the middle of the eyes, in their distance: about the tangent of the head's turn."""
+    across = right_eye - left_eye
+    return float((nose - (left_eye + right_eye) / 2) @ across / (across @ across).clamp(min=1e-6))
 
 
 def box_of(points: Tensor) -> Box:

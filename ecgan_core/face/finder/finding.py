@@ -1,8 +1,7 @@
 """Where the faces are: looked for where the hole is, at the size that it suggests, then wider.
 
-The detector sees faces of a sixth of a look's side to all of it, at any turn; the mesh then tells the turn and whether
-it is a face at all. Its answer to that is what counts: upright faces get a logit of 40 (nineteen in twenty 20 or more),
-the same faces upside down 4, and what is no face hardly ever more than 5 (docs/faces.md).
+The detector sees faces of a sixth of a look's side to all of it, at any turn; whether it is one is judged by the mesh
+(`judging`).
 """
 
 from __future__ import annotations
@@ -10,17 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..choosing import is_covered
-from ..frame import Box, Frame, box_of_frame
+from ..frame import Box
 from ..stitch import extent
-from .aligning import ROOM, align
+from .aligning import turned_aside
 from .blazeface import networks
-from .look import Look, seen
+from .judging import Candidate, Doubt, judged
+from .look import Look, seen, turned
 
 # The side of what the detector sees of a look: the more pixels, the smaller faces it finds.
 GLANCE, SIZE, FINE, FINEST = 96, 128, 256, 768
@@ -31,52 +30,34 @@ SPAN, CLOSEST = 3.0, 112.0  # the first look's side: in sides of the hole, and i
 PROMISING = 0.0  # the logit of the detector's score from which a place is worth a second thought
 ALONE = 0.4  # two places that overlap by more, as a share of the smaller, are one
 COARSE = 24.0  # pixels: what the detector saw smaller is looked at again
-SURE, FACE = 22.0, 16.0  # the mesh's logits of a face whose turn is beyond doubt, and of one at the best of four turns
-SMALL, SMALL_FACE = 40.0, 12.0  # pixels: a face below is blurred, and less is asked of it
-DISTINCT = 6.0  # by how much the best of four turns must be better than each other, unless it is sure
-BOX_BELOW, FACE_PER_BOX = 0.1, 1.1  # how far the detector's box is below a face's, and a face's side, in its sides
-GLIMPSES = 3  # more of a face, at most, until it lies in the mesh's look as it should
-SAME = 30.0  # degrees: two turns that are nearer to each other tell the same
 
 
-class Candidate(NamedTuple):
-    """What the detector takes for a face.
-
-    Args:
-        score: a logit.
-        x, y, side: the middle of its box in the picture, and the longer of the box's sides.
-        roll: degrees, from its eyes; of a head turned by more than 75° it may be anything.
-        pixels: the box's side as the detector saw it.
-    """
-
-    score: float
-    x: float
-    y: float
-    side: float
-    roll: float
-    pixels: float
-
-
-def find_faces(picture: Tensor, all_faces: bool = False) -> list[Box]:
+def find_faces(picture: Tensor, all_faces: bool = False, doubts: list[Doubt] | None = None) -> list[Box]:
     """The faces in a picture [3,H,W] in 0..1, at any turn, the largest first; an empty list if there are none.
 
     Args:
         picture: the picture.
         all_faces: also small ones beside large ones; else the search ends with the first look that shows any.
+        doubts: is given what looked like a face and was taken for none.
     """
     found: list[Box] = []
+    doubts = [] if doubts is None else doubts
     look = _whole(picture)
     for size in (SIZE, FINE, FINEST):
-        found = _with_faces(picture, detect(picture, [look], size), found)
+        found = _with_faces(picture, detect(picture, [look], size), found, doubts)
         if found and not all_faces:
             break
     if not found:
-        found = _with_faces(picture, detect(picture, _turned(look), SIZE), found)
+        found = _with_faces(picture, detect(picture, turned(look), SIZE), found, doubts)
     return sorted(found, key=lambda box: -box.width)
 
 
-def faces_near(picture: Tensor, hole: Tensor) -> list[Box]:
-    """The faces in a picture [3,H,W] that a hole [1,H,W] may be about; if it is near none, those seen elsewhere."""
+def faces_near(picture: Tensor, hole: Tensor, doubts: list[Doubt] | None = None) -> list[Box]:
+    """The faces in a picture [3,H,W] that a hole [1,H,W] may be about; if it is near none, those seen elsewhere.
+
+    `doubts` is given what looked like a face near the hole and was taken for none.
+    """
+    doubts = [] if doubts is None else doubts
     rows, columns = extent(hole, (slice(0, hole.shape[-2]), slice(0, hole.shape[-1])))
     found: list[Box] = []
     elsewhere: list[Candidate] = []
@@ -84,10 +65,10 @@ def faces_near(picture: Tensor, hole: Tensor) -> list[Box]:
         near: list[Candidate] = []
         for candidate in detect(picture, looks, size):
             (near if _touches(candidate, rows, columns) else elsewhere).append(candidate)
-        found = _with_faces(picture, near, found)
+        found = _with_faces(picture, near, found, doubts)
         if is_covered(found, hole):
             break
-    return found or _with_faces(picture, _distinct(elsewhere), [])
+    return found or _with_faces(picture, _distinct(elsewhere), [], [])
 
 
 def level(picture: Tensor, box: Box) -> Box:
@@ -101,22 +82,17 @@ def level(picture: Tensor, box: Box) -> Box:
         return box
     size = max(box.width, box.height)
     look = Look(*box.centre, 2 * size)
-    for looks in ([look], _turned(look)):
+    for looks in ([look], turned(look)):
         for candidate in detect(picture, looks, SIZE):
             away = math.hypot(candidate.x - box.centre[0], candidate.y - box.centre[1])
-            if away < size / 2 and 0.5 < candidate.side / size < 2 and (face := face_at(picture, candidate)):
-                return replace(box, roll=face.roll)
+            if away < size / 2 and 0.5 < candidate.side / size < 2:
+                face = judged(picture, candidate)
+                if isinstance(face, Box):
+                    return replace(box, roll=face.roll)
     return box
 
 
 # Where to look ---
-
-
-def mesh_in(picture: Tensor, frame: Frame) -> Tensor | None:
-    """The mesh [468,2] of the face that a frame is said to be of; None where there is none to be seen."""
-    box = box_of_frame(*frame.centre, frame.side, frame.roll)
-    [answer] = align(picture, [_around(box)])
-    return answer.box.points if answer.sureness >= FACE else None
 
 
 def _looks(picture: Tensor, rows: slice, columns: slice) -> Iterator[tuple[list[Look], int]]:
@@ -131,7 +107,7 @@ def _looks(picture: Tensor, rows: slice, columns: slice) -> Iterator[tuple[list[
     if first.side < whole.side:
         yield [whole], SIZE
     yield [first], FINE
-    yield _turned(first), SIZE
+    yield turned(first), SIZE
 
 
 def _whole(picture: Tensor) -> Look:
@@ -149,10 +125,6 @@ def _within(look: Look, picture: Tensor) -> Look:
         for c, n in ((look.x, picture.shape[-1]), (look.y, picture.shape[-2]))
     )
     return replace(look, x=x, y=y)
-
-
-def _turned(look: Look) -> list[Look]:
-    return [replace(look, turn=look.turn + turn) for turn in (90.0, 180.0, 270.0)]
 
 
 def _touches(candidate: Candidate, rows: slice, columns: slice) -> bool:
@@ -177,48 +149,30 @@ def detect(picture: Tensor, looks: Sequence[Look], size: int) -> list[Candidate]
             best = scores.argmax()
             near = _overlaps(boxes, boxes[best])
             shares = scores[near].sigmoid()[:, None, None]
-            box, eyes = ((each[near] * shares).sum(dim=0) / shares.sum() for each in (boxes, keypoints[:, :2]))
-            left, right = look.in_picture(eyes, size)
+            box, features = ((each[near] * shares).sum(dim=0) / shares.sum() for each in (boxes, keypoints[:, :3]))
+            left, right, nose = look.in_picture(features, size)
             roll = math.degrees(math.atan2(right[1] - left[1], right[0] - left[0]))
             x, y = look.in_picture(box[0], size).tolist()
             pixels = float(box[1].max())
-            candidates.append(Candidate(float(scores[best]), x, y, pixels * look.side / size, roll, pixels))
+            side, aside = pixels * look.side / size, turned_aside(left, right, nose)
+            candidates.append(Candidate(float(scores[best]), x, y, side, roll, pixels, aside))
             scores, boxes, keypoints = (each[~near] for each in (scores, boxes, keypoints))
     return _distinct(sorted(candidates, key=lambda candidate: -candidate.score))
 
 
-def face_at(picture: Tensor, candidate: Candidate) -> Box | None:
-    """The face that a candidate is, aligned; None if it is none, or one whose turn cannot be told.
-
-    Upside down, a face is still taken for one now and then, but never for so sure a one as upright.
-    """
-    look = _look_at(candidate)
-    [answer] = answers = align(picture, [look])
-    if answer.sureness < SURE:
-        answers += align(picture, _turned(look))
-        answer = max(answers, key=lambda one: one.sureness)
-    for _ in range(GLIMPSES):
-        if answer.sureness < 0 or _fits(look, answer.box):
-            break
-        look = _around(answer.box)
-        [answer] = align(picture, [look])
-    if answer.sureness >= SURE:
-        return answer.box
-    rivals = [one for one in answers if _between(one.box.roll, answer.box.roll) > SAME]
-    distinct = all(answer.sureness >= rival.sureness + DISTINCT for rival in rivals)
-    least = FACE if answer.box.width >= SMALL else SMALL_FACE
-    return answer.box if answer.sureness >= least and distinct else None
-
-
-def _with_faces(picture: Tensor, candidates: Sequence[Candidate], found: Sequence[Box]) -> list[Box]:
-    """What was found already, and the faces among some candidates that lie elsewhere."""
+def _with_faces(
+    picture: Tensor, candidates: Sequence[Candidate], found: Sequence[Box], doubts: list[Doubt]
+) -> list[Box]:
+    """What was found already, and the faces among some candidates that lie elsewhere; the others go to `doubts`."""
     boxes = list(found)
     for candidate in candidates:
         if any(_is_on(candidate, box) for box in boxes):
             continue
-        box = face_at(picture, candidate if candidate.pixels >= COARSE else _closer(picture, candidate))
-        if box is not None and not any(_is_on(box, other) for other in boxes):
-            boxes.append(box)
+        face = judged(picture, candidate if candidate.pixels >= COARSE else _closer(picture, candidate))
+        if not isinstance(face, Box):
+            doubts.append(face)
+        elif not any(_is_on(face, other) for other in boxes):
+            boxes.append(face)
     return boxes
 
 
@@ -251,27 +205,3 @@ def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
         if all(a >= r for a, r in zip(away, reach, strict=True)):
             kept.append(candidate)
     return kept
-
-
-def _look_at(candidate: Candidate) -> Look:
-    """The look in which the mesh probably sees a candidate best: its box ends lower than a face's, and is smaller."""
-    up, turn = BOX_BELOW * candidate.side, math.radians(candidate.roll)
-    x, y = candidate.x + up * math.sin(turn), candidate.y - up * math.cos(turn)
-    return Look(x, y, ROOM * FACE_PER_BOX * candidate.side, candidate.roll)
-
-
-def _around(box: Box) -> Look:
-    """The look in which the mesh sees a face that it has seen before best."""
-    return Look(*box.centre, ROOM * box.width, box.roll)
-
-
-def _fits(look: Look, box: Box) -> bool:
-    """Whether a face fills the look that the mesh had at it as it should, so that another would tell no more."""
-    best = _around(box)
-    away = math.hypot(best.x - look.x, best.y - look.y) / best.side
-    return away < 0.06 and 0.92 < best.side / look.side < 1.09 and _between(look.turn, box.roll) < 6
-
-
-def _between(a: float, b: float) -> float:
-    """Degrees between two turns, 0 to 180."""
-    return abs((a - b + 180) % 360 - 180)

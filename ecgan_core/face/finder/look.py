@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -73,6 +73,11 @@ class Look:
 def seen(picture: Tensor, looks: Sequence[Look], size: int) -> Tensor:
     """What several looks see of a picture [3,H,W], [B,3,size,size] in 0..1, on the CPU."""
     return torch.stack([look.at(picture, size).cpu() for look in looks]).contiguous(memory_format=torch.channels_last)
+
+
+def turned(look: Look) -> list[Look]:
+    """The same look from the three other sides."""
+    return [replace(look, turn=look.turn + turn) for turn in (90.0, 180.0, 270.0)]
 
 
 def _reached(centre: float, reach: float, end: int, step: int) -> slice:

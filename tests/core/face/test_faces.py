@@ -5,11 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from skimage import data
 
+from benchmarks.measuring.drawings import STYLES, cartoon, drawing, grinning
 from ecgan_core.face.choosing import NoFaceFound, choose_face, choose_faces, is_covered
 from ecgan_core.face.finder.finding import faces_near, find_faces, level
+from ecgan_core.face.finder.judging import Doubt, no_face
 from ecgan_core.face.frame import FRAME, Box, Frame, box_of_frame, frame_of_face, frame_of_image
 
 EYES = ((203, 101), (247, 103))  # (x, y) of the astronaut's left and right eye in skimage's picture, read off by hand
@@ -184,6 +186,55 @@ def test_a_drawn_face_is_refused():
         draw.ellipse((x - 8, 190, x + 8, 222), fill="black")
     draw.arc((180, 262, 220, 290), 30, 150, fill=(160, 60, 60), width=3)
     assert faces_near(tensor(np.asarray(drawing)), mask(400, 165, 255, 235, 300)) == []
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__)
+@pytest.mark.parametrize("side", [32, 64, 200])
+def test_a_smiley_is_no_face_nor_is_a_cartoon(style, side):
+    picture = tensor(np.asarray(drawing(style, side, (120, 140, 160))))
+    mouth = 256 + round(0.22 * side)
+    hole = mask(512, 256 - side // 5, mouth - side // 8, 256 + side // 5, mouth + side // 8)
+    doubts = []
+    assert faces_near(picture, hole, doubts) == []
+    assert find_faces(picture, doubts=doubts) == []
+    if side == 200 and style in (grinning, cartoon):
+        text = str(no_face(doubts))
+        assert text.startswith("no face was found in the picture: what looks like one seems to be drawn (at x 2")
+        assert text.endswith("give a box around the face to have it completed all the same")
+
+
+def shadowed(picture: np.ndarray) -> np.ndarray:
+    """One side of her face in deep shadow."""
+    light = np.clip((np.arange(512) - 226) / 8, -1, 1) * 0.44 + 0.56
+    return (picture * light[None, :, None]).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: np.asarray(Image.fromarray(p).filter(ImageFilter.GaussianBlur(2))),
+        lambda p: np.asarray(Image.fromarray(p).filter(ImageFilter.MedianFilter(5))),
+        lambda p: np.asarray(ImageOps.posterize(Image.fromarray(p), 3)),
+        lambda p: np.clip(p.astype(float) * 2.2, 0, 255).astype(np.uint8),
+        lambda p: p // 16,
+        shadowed,
+    ],
+    ids=["blurred", "smoothed", "posterised", "overexposed", "nearly black", "half in shadow"],
+)
+def test_a_photograph_is_not_taken_for_a_drawing(change):
+    assert off(frame_of_face(find_faces(tensor(change(data.astronaut())))[0]), [*EYES, MOUTH]) < 0.07
+
+
+def test_a_face_that_is_too_small_is_said_to_be():
+    doubt = Doubt("small", 100, 80, 14, score=1.5, sureness=2.0)
+    assert str(no_face([doubt])) == (
+        "no face was found in the picture: what looks like one is too small to be sure (at x 100, y 80, 14 pixels "
+        "wide); enlarge the picture, or give a box around the face"
+    )
+    faint = doubt._replace(score=0.2)
+    assert str(no_face([faint])).startswith("no face was found in the picture; give a box"), "that may be anything"
+    aside = Doubt("aside", 10, 10, 90, score=1.2, sureness=4.0)
+    assert "too far from the side" in str(no_face([doubt._replace(why="unsure"), aside]))
 
 
 # Somebody's box ---

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ecgan_core.face.finder.finding import find_faces
+from ecgan_core.face.finder.judging import Doubt, no_face
 from ecgan_core.face.frame import FRAME
 from train.portraits.check import find_fault
 from train.portraits.expression import HIGHEST, LID_SHARES, LIDS_OPEN, perform
@@ -242,3 +243,16 @@ def test_teeth_are_behind_the_lips_of_a_closed_mouth(head):
     skin = np.unique(head.triangles[head.material == SKIN])
     lips = head.rest[skin[head.masks["lips"][skin] > 0.5]]
     assert np.abs(teeth[:, 0]).max() < np.abs(lips[:, 0]).max() + 0.01
+
+
+@pytest.mark.parametrize(("yaw", "found"), [(35, True), (75, False)])
+def test_the_finder_says_that_a_head_is_seen_from_the_side(head, monkeypatch, yaw, found):
+    """Of a profile the model knows nothing, so it is refused, and the sentence says why."""
+    pose = Pose(yaw, 0.0, rotation(yaw, 0, 0), rotation(yaw / 3, 0, 0))
+    monkeypatch.setattr("train.portraits.portrait.sample_pose", lambda rng: pose)
+    [(_, portrait)] = photograph(head, STILL, seed=5, size=192)
+    picture = torch.from_numpy(np.pad(portrait.image, ((64, 64), (64, 64), (0, 0)), mode="edge")).movedim(-1, 0) / 255
+    doubts: list[Doubt] = []
+    assert bool(find_faces(picture, doubts=doubts)) == found
+    if not found:
+        assert "is seen too far from the side" in str(no_face(doubts))
