@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .frame import Box, frame_of_face
-from .stitch import distance_from_middle, extent, share_hole
+from .stitch import Region, distance_from_middle, extent, share_hole
 
 COVERED = 0.8  # of the hole in the frames of known faces: no need to look for more
 MEANINGFUL = 0.01  # a further face is meant if the hole covers this share of it
@@ -77,9 +77,14 @@ def choose_faces(boxes: Sequence[Box], hole: Tensor) -> list[Box]:
     return [boxes[first]] + [boxes[i] for i in others if on_face[i] >= MEANINGFUL * areas[i]]
 
 
-def is_covered(boxes: Sequence[Box], hole: Tensor) -> bool:
-    """Whether nearly all of the hole [1,H,W] lies in the frames of these faces: no other is meant."""
-    return bool(boxes) and sum(_coverage(boxes, hole)[1]) >= COVERED * _area(hole)
+def is_covered(boxes: Sequence[Box], hole: Tensor, region: Region | None = None) -> bool:
+    """Whether nearly all of the hole [1,H,W] lies in the frames of these faces: no other is meant.
+
+    Args:
+        region: the rows and columns outside of which the hole is empty, where they are known.
+    """
+    rows, columns = region or (slice(None), slice(None))
+    return bool(boxes) and sum(_coverage(boxes, hole)[1]) >= COVERED * _area(hole[:, rows, columns])
 
 
 def _distinct(boxes: Sequence[Box]) -> list[Box]:

@@ -177,12 +177,17 @@ def _bicubic(size: int, side: int) -> Tensor:
 def extent(hole: Tensor, region: Region) -> Region:
     """The smallest part of a region that has all of the hole's pixels in it; empty if there are none."""
     part = hole[0, region[0], region[1]]
-    ends = []
-    for dim, whole in ((1, region[0]), (0, region[1])):
-        found = (part.amax(dim=dim) > 0).nonzero() if part.numel() else part.nonzero()
-        start, stop = (int(found[0, 0]), int(found[-1, 0]) + 1) if len(found) else (0, 0)
-        ends.append(slice(whole.start + start, whole.start + stop))
-    return ends[0], ends[1]
+    rows = _ends(part.amax(dim=1)) if part.numel() else slice(0, 0)
+    part = part[rows]  # of a hole in a large picture there are few rows, and its columns are found at once
+    columns = _ends(part.amax(dim=0)) if part.numel() else slice(0, 0)
+    (top, left) = (whole.start for whole in region)
+    return slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
+
+
+def _ends(values: Tensor) -> slice:
+    """From the first to the last of some values [N] that is above 0."""
+    found = (values > 0).nonzero()
+    return slice(int(found[0, 0]), int(found[-1, 0]) + 1) if len(found) else slice(0, 0)
 
 
 # Blending ---

@@ -66,7 +66,7 @@ def faces_near(picture: Tensor, hole: Tensor, doubts: list[Doubt] | None = None)
         for candidate in detect(picture, looks, size):
             (near if _touches(candidate, rows, columns) else elsewhere).append(candidate)
         found = _with_faces(picture, near, found, doubts)
-        if is_covered(found, hole):
+        if is_covered(found, hole, (rows, columns)):
             break
     return found or _with_faces(picture, _distinct(elsewhere), [], [])
 

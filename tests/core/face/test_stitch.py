@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ecgan_core.face.frame import Frame
-from ecgan_core.face.stitch import blend_of, climb, crop, share_hole, stitch
+from ecgan_core.face.stitch import blend_of, climb, crop, extent, share_hole, stitch
 
 
 def test_a_crop_repeats_the_edge_of_the_picture():
@@ -169,3 +169,13 @@ def test_frames_share_a_hole_without_a_gap_or_an_overlap():
     assert torch.equal(left[:, :, :35], hole[:, :, :35])
     assert torch.equal(right[:, 20:, 80:], hole[:, 20:, 80:])
     assert share_hole(hole, frames[:1])[0] is hole
+
+
+def test_the_extent_of_a_hole_is_the_smallest_part_of_a_region_that_has_it():
+    hole = torch.zeros(1, 40, 50)
+    hole[0, 10, 20] = hole[0, 14, 33] = 0.01
+    everything = (slice(0, 40), slice(0, 50))
+    assert extent(hole, everything) == (slice(10, 15), slice(20, 34))
+    assert extent(hole, (slice(11, 40), slice(30, 50))) == (slice(14, 15), slice(33, 34))
+    for rows, columns in (extent(hole, (slice(20, 40), slice(0, 50))), extent(hole, (slice(9, 9), slice(0, 50)))):
+        assert not hole[0, rows, columns].numel()
