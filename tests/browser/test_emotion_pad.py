@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser.page import set_widget
-from tools.comfyui.page import api_form, load, open_page
+from tools.comfyui.page import PATIENCE, api_form, load, open_page
 from tools.comfyui.server import Server
 
 STYLES = {"canvas": False, "nodes 2.0": True}
@@ -162,8 +162,8 @@ def test_the_workflow_is_the_same_with_and_without_it(pad, browser, server: Serv
 
     plain = browser.new_page()
     plain.route("**/emotion_pad.js", lambda route: route.abort())
-    plain.goto(server.url)
-    plain.wait_for_function("() => window.LiteGraph?.registered_node_types?.ECGANEmotionMix", timeout=60_000)
+    plain.goto(server.url, timeout=PATIENCE)
+    plain.wait_for_function("() => window.LiteGraph?.registered_node_types?.ECGANEmotionMix", timeout=PATIENCE)
     plain.wait_for_timeout(1500)
     workflow = pad.evaluate("() => app.graph.serialize()")
     load(plain, workflow)

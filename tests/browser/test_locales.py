@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.page import open_page
 from tools import locales
+from tools.comfyui.page import PATIENCE
 from tools.comfyui.server import Server
 
 NODE = "EmotionShift"
@@ -66,9 +67,9 @@ def test_a_page_that_keeps_our_texts_needs_no_help(browser, server: Server, lang
     """Without our script, and with what later pages do by themselves: the keys are those that the page looks up."""
     page = browser.new_page()
     page.route("**/translations.js", lambda route: route.abort())
-    page.goto(server.url)
+    page.goto(server.url, timeout=PATIENCE)
     page.wait_for_function(
-        f"() => window.LiteGraph?.registered_node_types?.{NODE} && window.app?.graph", timeout=180_000
+        f"() => window.LiteGraph?.registered_node_types?.{NODE} && window.app?.graph", timeout=PATIENCE
     )
     page.wait_for_timeout(1500)
     page.evaluate(

@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.browser.page import open_workflow, pictures, run_workflow, select, set_widget, wait_until_ready
 from tools.comfyui import example
+from tools.comfyui.page import PATIENCE
 from tools.comfyui.server import Server
 
 ONE_PAGE = True
@@ -149,6 +150,7 @@ def test_pictures_are_still_there_after_a_reload_and_a_run(page, server: Server)
 
 
 def test_the_address_that_make_serve_prints_opens_the_example(page, server: Server, pack_name: str) -> None:
-    page.goto(f"{server.url}/?{urlencode({'template': example.NAME, 'source': pack_name})}")
+    address = f"{server.url}/?{urlencode({'template': example.NAME, 'source': pack_name})}"
+    page.goto(address, timeout=PATIENCE)
     wait_until_ready(page)
-    page.wait_for_function("() => app.graph.nodes.some(n => n.type === 'MaskedFaceComplete')", timeout=20_000)
+    page.wait_for_function("() => app.graph.nodes.some(n => n.type === 'MaskedFaceComplete')", timeout=PATIENCE)
