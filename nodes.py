@@ -7,6 +7,7 @@ keywords that ComfyUI 0.3.64 knows are used: an unknown one would keep the whole
 |---|---|
 | `complete` | load a model, fill a masked face |
 | `emotions` | move, mix, sweep and read the emotion of a face |
+| `animation` | emotions over time |
 | `vectors` | emotions of one's own: build, save and load them |
 | `faces` | where the hole goes, without painting |
 | `common` | the inputs that several nodes have |
@@ -17,6 +18,7 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from comfy_ecgan import models, vector_files
+from comfy_ecgan.nodes.animation import ECGANEmotionKeyframes
 from comfy_ecgan.nodes.complete import LoadECGAN, MaskedFaceComplete
 from comfy_ecgan.nodes.emotions import ECGANEmotionMix, ECGANEmotionSweep, ECGANInferEmotion, EmotionShift
 from comfy_ecgan.nodes.faces import ECGANFaceHole
@@ -33,6 +35,7 @@ NODES: list[type[io.ComfyNode]] = [
     ECGANVectorSave,
     ECGANVectorLoad,
     ECGANFaceHole,
+    ECGANEmotionKeyframes,
 ]
 
 

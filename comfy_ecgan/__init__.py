@@ -10,9 +10,8 @@
 | `models` | the folder `models/ecgan`, and a checkpoint loaded under ComfyUI's memory management |
 | `progress` `notes` | progress bar, preview and interrupt; what a node did otherwise than asked for, in sentences |
 | `portraits` | what the nodes do to faces: complete, shift, sweep, build a vector from them |
-| `emotions` | what they do with emotions: mix them, read them from a face |
+| `emotions/` | what they do with emotions: mix them, read them from a face, let them change over time |
 | `nodes/` | the nodes: a schema and a short `execute` each |
-| `chart` | the bar chart of what was read |
 | `holes` | masks over a part of the face |
 | `vector_files` | the folder `models/ecgan_vectors` |
 """

@@ -92,6 +92,13 @@ def draw_sweep(studio: Studio) -> list[Cell]:
     return [(f"frame {number}", frame) for number, frame in enumerate(frames, start=1)]
 
 
+def draw_keyframes(studio: Studio) -> list[Cell]:
+    frames = studio.show(gallery.EMOTION_KEYFRAMES)
+    curve = studio.show(gallery.EMOTION_KEYFRAMES, "keyframes")
+    shown = [(f"frame {number}", frames[number]) for number in (0, 10, 20, 28)]
+    return [*shown, ("the curves on the node", curve[0])]
+
+
 def draw_mix(studio: Studio) -> list[Cell]:
     plain = studio.show(gallery.BLEND_TWO_EMOTIONS, "complete")
     cells = [("completed", plain[0])]
@@ -131,6 +138,7 @@ STRIPS: dict[str, Draw] = {
     "ECGANInferEmotion": draw_read,
     "ECGANEmotionSweep": draw_sweep,
     "ECGANFaceHole": draw_holes,
+    "ECGANEmotionKeyframes": draw_keyframes,
 }
 # Nodes that draw nothing are shown themselves, as they look in ComfyUI.
 PORTRAYED = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io, ui
 
-from comfy_ecgan import emotions as feelings
 from comfy_ecgan import portraits
+from comfy_ecgan.emotions import mixing, reading
 from comfy_ecgan.inputs import checked
 from comfy_ecgan.notes import Notes
 from comfy_ecgan.sockets import LatentSocket, ModelSocket, VectorSocket
@@ -159,7 +159,7 @@ class ECGANEmotionMix(io.ComfyNode):
     def execute(cls, model, vector=None, **pairs) -> io.NodeOutput:
         numbers = range(1, cls.PARTS + 1)
         weights = [(pairs[f"emotion_{number}"], pairs[f"weight_{number}"]) for number in numbers]
-        return io.NodeOutput(feelings.mix(model, weights, vector))
+        return io.NodeOutput(mixing.mix(model, weights, vector))
 
 
 class ECGANInferEmotion(io.ComfyNode):
@@ -196,5 +196,5 @@ class ECGANInferEmotion(io.ComfyNode):
     @checked
     def execute(cls, model, image, face, mask=None, on_no_face="auto") -> io.NodeOutput:
         notes = Notes()
-        text, charts = feelings.read(model, image, mask, face=face, on_no_face=on_no_face, on_note=notes)
+        text, charts = reading.read(model, image, mask, face=face, on_no_face=on_no_face, on_note=notes)
         return io.NodeOutput(text, charts, ui={**notes.beside(ui.PreviewImage(charts, cls=cls)), "text": (text,)})

@@ -31,17 +31,9 @@ INPUTS = {
     "ECGANVectorSave": ["vector", "filename_prefix"],
     "ECGANVectorLoad": ["file", "model"],
     "ECGANFaceHole": [
-        "image",
-        "part",
-        "grow",
-        "soften",
-        "face",
-        "face_box",
-        "all_faces",
-        "on_no_face",
-        "track",
-        "inside_face",
+        *("image", "part", "grow", "soften", "face", "face_box", "all_faces", "on_no_face", "track", "inside_face"),
     ],
+    "ECGANEmotionKeyframes": ["model", "latent", "keyframes", "frames", "easing", "loop", "vector"],
 }
 OUTPUTS = {
     "LoadECGAN": ["ECGAN_MODEL"],
@@ -54,6 +46,7 @@ OUTPUTS = {
     "ECGANVectorSave": ["STRING"],
     "ECGANVectorLoad": ["EMOTION_VECTOR"],
     "ECGANFaceHole": ["MASK"],
+    "ECGANEmotionKeyframes": ["IMAGE", "IMAGE"],
 }
 
 
@@ -114,7 +107,7 @@ spec = importlib.util.spec_from_file_location(name, folder + "/__init__.py")
 pack = sys.modules[name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(pack)
 nodes = asyncio.run(asyncio.run(pack.comfy_entrypoint()).get_node_list())
-assert len([node.GET_SCHEMA() for node in nodes]) == 10
+assert len([node.GET_SCHEMA() for node in nodes]) == 11
 import comfy_ecgan, ecgan_core
 for package in (comfy_ecgan, ecgan_core):
     assert package.__name__ in ("comfy_ecgan", "ecgan_core")

@@ -111,6 +111,48 @@ ANIMATION_STRIP = Workflow(
 )
 
 
+EMOTION_KEYFRAMES = Workflow(
+    "emotion-keyframes",
+    (
+        load_model(),
+        load_image("image", "face-3.jpg", (FIRST, 200)),
+        note(
+            "Emotions over time",
+            "Each line of **keyframes** says what a frame shows; between them the face moves. Press **Run** and look "
+            "at the curves, then change a line. *Save Animated WEBP* writes the film to ComfyUI's output folder.\n\n"
+            "For a clip, load its frames instead of one picture and turn on **track** on both nodes.",
+            (FIRST, 680),
+            190,
+        ),
+        face_hole("lower face", (SECOND, TOP)),
+        complete((THIRD, TOP), HOLE, emotion="neutral", strength=0.0),
+        Node(
+            "keyframes",
+            "ECGANEmotionKeyframes",
+            (FOURTH, TOP),
+            (WIDE, 600),
+            LATENT,
+            {
+                "keyframes": "0: neutral\n8: happy\n12: happy\n20: 0.7 surprised\n28: sad 0.8",
+                "frames": 36,
+                "easing": "ease",
+                "loop": True,
+            },
+        ),
+        Node(
+            "film",
+            "SaveAnimatedWEBP",
+            (FOURTH + 420, TOP),
+            (WIDE, 400),
+            {"images": ("keyframes", "images")},
+            {"filename_prefix": "keyframes", "fps": 12.0, "lossless": False, "quality": 85},
+        ),
+        Node("frames", "PreviewImage", (FOURTH + 420, 520), (WIDE, 400), {"images": ("keyframes", "images")}),
+    ),
+    shows="frames",
+)
+
+
 VECTOR_FROM_PHOTOS = Workflow(
     "vector-from-photos",
     (

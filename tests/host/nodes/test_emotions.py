@@ -189,7 +189,7 @@ def test_a_mask_hides_and_load_images_empty_one_hides_nothing(read):
 
 
 def test_the_chart_keeps_long_names_in_their_column(pack):
-    from comfy_ecgan.chart import NAMES, bar_chart
+    from comfy_ecgan.emotions.chart import NAMES, bar_chart
 
     short, long = (bar_chart({name: 0.25, "calm": 0.75}) for name in ("i", "an emotion that nobody can pronounce"))
     assert short.shape == long.shape

@@ -1,0 +1,76 @@
+"""Emotions over time."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io, ui
+
+from comfy_ecgan.emotions import keyframes as moving
+from comfy_ecgan.inputs import checked
+from comfy_ecgan.sockets import LatentSocket, ModelSocket, VectorSocket
+
+from .common import CATEGORY
+
+EXAMPLE = "0: neutral\n12: happy\n24: 0.6 happy + 0.4 surprised\n36: neutral"
+
+
+class ECGANEmotionKeyframes(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="ECGANEmotionKeyframes",
+            display_name="Emotion Keyframes",
+            category=CATEGORY,
+            description="Moves the expression of completed faces over time, from keyframe to keyframe: a still becomes "
+            "an animation, and the frames of a clip follow.",
+            is_output_node=True,
+            inputs=[
+                ModelSocket.Input("model", tooltip="The model that completed the faces."),
+                LatentSocket.Input(
+                    "latent",
+                    tooltip="From Complete Masked Face: of one picture, which becomes all frames, or of the frames of "
+                    "a clip.",
+                ),
+                io.String.Input(
+                    "keyframes",
+                    default=EXAMPLE,
+                    multiline=True,
+                    tooltip="A line for each: the frame, counted from 0, a colon, and what it shows, such as 12: happy "
+                    "0.8 or 24: 0.6 happy + 0.4 sad. What follows a # is a note.",
+                ),
+                io.Int.Input(
+                    "frames",
+                    default=0,
+                    min=0,
+                    max=4096,
+                    tooltip="How many frames. 0: up to the last keyframe, or as many as the clip has.",
+                ),
+                io.Combo.Input(
+                    "easing",
+                    options=moving.EASINGS,
+                    default="ease",
+                    tooltip="The way from one keyframe to the next. linear: evenly. ease: slow at both ends. hold: all "
+                    "at once, at the next one.",
+                ),
+                io.Boolean.Input(
+                    "loop",
+                    default=False,
+                    tooltip="After the last keyframe go back to the first, so that the animation repeats without a "
+                    "jump; 'frames' says when.",
+                ),
+                VectorSocket.Input(
+                    "vector",
+                    optional=True,
+                    tooltip="An emotion from Mix Emotions, Build or Load Emotion Vector; the keyframes call it vector.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("animation", display_name="images", tooltip="All frames as one batch, in order."),
+                io.Image.Output("curve", display_name="curve", tooltip="How strong each emotion is over the frames."),
+            ],
+        )
+
+    @classmethod
+    @checked
+    def execute(cls, model, latent, keyframes, frames, easing, loop, vector=None) -> io.NodeOutput:
+        images, curve = moving.animate(model, latent, keyframes, frames=frames, easing=easing, loop=loop, vector=vector)
+        return io.NodeOutput(images, curve, ui=ui.PreviewImage(curve, cls=cls))
