@@ -19,17 +19,19 @@ SIDES = {"portraits-64": 64, "portraits": 128, "portraits-256": 256, "paper": 64
 
 @pytest.mark.parametrize(("name", "side"), SIDES.items())
 def test_the_recipes_are_valid(name, side):
-    for stage in load_plan(Path(f"recipes/{name}.yaml")).stages:
-        config = stage.config
-        assert config.networks.image_size == side
-        assert from_dict(config.to_dict()) == config
+    stages = load_plan(Path(f"recipes/{name}.yaml")).stages
+    for stage in stages:
+        assert from_dict(stage.config.to_dict()) == stage.config
+    assert stages[-1].config.networks.image_size == side
 
 
-def test_the_artists_recipe_can_start_from_the_default_model():
-    encoder = load_checkpoint(DEFAULT_CHECKPOINT).encoder.config
+def test_the_artists_recipe_can_start_from_the_bundled_model_of_its_size():
+    pipeline = load_checkpoint(DEFAULT_CHECKPOINT.with_name("ecgan-portraits-128.safetensors"))
+    encoder = pipeline.encoder.config
     sizes = load_config("recipes/artist-128.yaml").networks
     assert (sizes.image_size, list(sizes.widths)) == (encoder["image_size"], list(encoder["widths"]))
     assert sizes.latent_channels == encoder["latent_channels"]
+    assert sizes.upsampling == pipeline.generator.config["upsampling"], "or it would be drawn in squares again"
 
 
 @pytest.mark.parametrize(
