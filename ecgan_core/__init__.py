@@ -15,7 +15,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
 _MODELS = _PACKAGE / "models"  # where an installed wheel has them; a checkout has them beside the packages
-DEFAULT_CHECKPOINT = (_MODELS if _MODELS.is_dir() else _PACKAGE.parent / "models") / "ecgan-portraits-128.safetensors"
+DEFAULT_CHECKPOINT = (_MODELS if _MODELS.is_dir() else _PACKAGE.parent / "models") / "ecgan-portraits-256.safetensors"
 
 _HOME = {
     "Encoder": "networks.encoder",

@@ -16,7 +16,7 @@ from tools.host import ROOT
 API = ROOT / "workflows" / "api"
 EMOTIONS = ("happy", "sad", "surprised", "angry")
 SIZES = (256, 384, 640)
-MODELS = ("ecgan-portraits-128.safetensors", "ecgan-portraits-64.safetensors")
+MODELS = ("ecgan-portraits-256.safetensors", "ecgan-portraits-128.safetensors", "ecgan-portraits-64.safetensors")
 MINE = "mine.safetensors"  # whose file is replaced all the while
 VECTOR = "load/kept_00001_.safetensors"  # that `first` leaves
 

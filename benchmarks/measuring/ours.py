@@ -37,7 +37,7 @@ def recipe(size: int) -> TrainConfig:
         config = recipe(256)
         widths = (config.networks.widths[0], *config.networks.widths)
         return replace(config, networks=replace(config.networks, image_size=512, widths=widths))
-    file, stage = {64: ("portraits-64", ""), 128: ("portraits", "first"), 256: ("portraits-256", "")}[size]
+    file, stage = {64: ("portraits-64", ""), 128: ("portraits", "first"), 256: ("portraits-256", "detail")}[size]
     return replace(load_stage(ROOT / "recipes" / f"{file}.yaml", name=stage), data=())
 
 

@@ -129,7 +129,7 @@ def test_the_examples_are_among_the_templates(server: Server, pack_name: str) ->
 def test_every_node_has_a_help_page_with_a_picture(server: Server, pack_name: str) -> None:
     nodes = server.client.get_json("/object_info")
     ours = [node_id for node_id, node in nodes.items() if node["category"] == "ECGAN"]
-    assert len(ours) == 10
+    assert len(ours) == 11
     for node_id in ours:
         page = server.client.get(f"/extensions/{pack_name}/docs/{node_id}.md").decode()
         assert len(page) > 200
