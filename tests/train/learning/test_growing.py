@@ -13,10 +13,11 @@ import torch.nn.functional as F
 
 from ecgan_core.face.holes import region
 from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
+from ecgan_core.pipeline import ECGANPipeline
 from train.cli import main
 from train.config import ConfigError, TrainConfig, from_dict, load_config
 from train.learning.devices import make_accelerator
-from train.learning.networks import build_networks, pipeline_of, start_from
+from train.learning.networks import build_networks, can_widen, pipeline_of, start_from
 from train.learning.trainer import Trainer
 
 SMALL = {"image_size": 32, "widths": [6, 8, 12], "latent_channels": 8, "upsampling": "bilinear", "noise_rank": 4}
@@ -32,14 +33,26 @@ def config(networks: dict, **more) -> TrainConfig:
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     """A checkpoint of random weights, every one of them other than 0."""
+    return random_checkpoint(tmp_path, SMALL)
+
+
+def random_checkpoint(folder: Path, sizes: dict, std: float = 0.3) -> Path:
     torch.manual_seed(3)
-    recipe = config(SMALL)
+    recipe = config(sizes)
     networks = build_networks(recipe)
     for network in networks.values():
         for parameter in network.parameters():
-            torch.nn.init.normal_(parameter, std=0.3)
-    save_checkpoint(pipeline_of(networks, recipe), tmp_path / "small.safetensors", dtype=torch.float32)
-    return tmp_path / "small.safetensors"
+            torch.nn.init.normal_(parameter, std=std)
+    save_checkpoint(pipeline_of(networks, recipe), folder / "small.safetensors", dtype=torch.float32)
+    return folder / "small.safetensors"
+
+
+def larger(small: Path, sizes: dict) -> ECGANPipeline:
+    """The model of a checkpoint in networks of more than it has, untrained."""
+    recipe = config(SMALL | sizes)
+    networks = build_networks(recipe)
+    start_from(networks, small, recipe)
+    return pipeline_of(networks, recipe)
 
 
 def test_a_grown_model_draws_the_old_picture_enlarged(small: Path) -> None:
@@ -63,17 +76,33 @@ def test_a_grown_model_draws_the_old_picture_enlarged(small: Path) -> None:
 
 
 def test_a_deepened_model_draws_the_old_picture(small: Path) -> None:
-    old, recipe = load_checkpoint(small), config(SMALL | {"deeper": 2})
-    networks = build_networks(recipe)
-    start_from(networks, small, recipe)
-    deepened = pipeline_of(networks, recipe)
-    assert sum(key.startswith("deep.") for key in networks["encoder"].state_dict()) > 0
-    generator = torch.Generator().manual_seed(1)
-    face = torch.rand(2, 3, 32, 32, generator=generator) * 2 - 1
-    hole = region("lower face", 2, 32, generator)
-    ours = deepened.complete(face, hole, emotion="glad", seeds=[5, 6], variation=0.0)
+    deepened = larger(small, {"deeper": 2})
+    assert sum(key.startswith("deep.") for key in deepened.encoder.state_dict()) > 0
+    assert_draws_as(load_checkpoint(small), deepened)
+
+
+def test_a_widened_model_draws_the_old_picture_and_learns_with_what_is_new(tmp_path: Path) -> None:
+    narrow = {**SMALL, "image_size": 64, "widths": [16, 16, 32, 48]}
+    small = random_checkpoint(tmp_path, narrow, std=0.1)  # larger ones make a chaos of the last bit
+    widened = larger(small, {**narrow, "widths": [48, 48, 32, 48], "deeper": 1})
+    assert_draws_as(load_checkpoint(small), widened)
+    generator, visible, hole = (
+        widened.generator.requires_grad_(True),
+        torch.ones(1, 3, 64, 64),
+        torch.ones(1, 1, 64, 64),
+    )
+    encoded = widened.encoder(visible * 0, hole)
+    generator(encoded.prior.mean, torch.zeros(1, 8), encoded.features, visible * 0, hole)[-1].sum().backward()
+    assert generator.to_rgb[-1].weight.grad[:, 16:].abs().sum() > 0  # where what is new is heard first
+
+
+def assert_draws_as(old: ECGANPipeline, new: ECGANPipeline) -> None:
+    generator, size = torch.Generator().manual_seed(1), old.encoder.config.image_size
+    face = torch.rand(2, 3, size, size, generator=generator) * 2 - 1
+    hole = region("lower face", 2, size, generator)
+    ours = new.complete(face, hole, emotion="glad", seeds=[5, 6], variation=0.0)
     theirs = old.complete(face, hole, emotion="glad", seeds=[5, 6], variation=0.0)
-    torch.testing.assert_close(deepened.decode(ours), old.decode(theirs))
+    torch.testing.assert_close(new.decode(ours), old.decode(theirs))
 
 
 def test_what_has_more_than_the_recipe_says_what_would_fit(small: Path, tmp_path: Path) -> None:
@@ -82,6 +111,22 @@ def test_what_has_more_than_the_recipe_says_what_would_fit(small: Path, tmp_path
     save_checkpoint(pipeline_of(build_networks(recipe), recipe), file, dtype=torch.float32)
     with pytest.raises(ConfigError, match=r"more deeper blocks than the recipe: say --set networks\.deeper=2"):
         start_from(build_networks(config(SMALL)), file, config(SMALL))
+
+
+@pytest.mark.parametrize(
+    ("wide", "can"),
+    [
+        ((32, 64, 96, 128, 192), True),
+        ((16, 32, 64, 128, 192), True),
+        ((24, 32, 64, 128, 192), False),  # a group of GroupNorm would hold other channels than it held
+        ((32, 64, 128, 128, 192), False),  # the trained block had a shortcut
+        ((16, 32, 64, 160, 192), False),  # heads of attention would be of other channels
+        ((16, 32, 32, 128, 192), False),
+        ((32, 64, 128, 192), False),
+    ],
+)
+def test_which_widths_can_be_widened(wide: tuple[int, ...], can: bool) -> None:
+    assert can_widen((16, 32, 64, 128, 192), wide) is can
 
 
 def test_what_cannot_grow_into_the_recipe_says_what_would(small: Path) -> None:
