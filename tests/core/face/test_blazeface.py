@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file
 
 from ecgan_core.face.finder.blazeface import MESH_SIDE, WEIGHTS, networks
-from tools.weights.finder import DETECTOR_SIDE, PORTRAITS, REFERENCE, SHA256, picture
+from tools.weights.finder import DETECTOR_SIDE, PORTRAITS, REFERENCE, WHEEL, picture
 
 
 def seen(name: str, side: int) -> torch.Tensor:
@@ -51,5 +51,5 @@ def test_a_larger_picture_is_looked_at_in_the_same_way():
 
 def test_where_the_weights_come_from_is_written_beside_them():
     card = WEIGHTS.with_name("finder.md").read_text(encoding="utf-8")
-    assert SHA256 in card
+    assert WHEEL.sha256 in card
     assert "Apache License 2.0" in card

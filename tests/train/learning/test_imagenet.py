@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from ecgan_core.files.checkpoint import load_checkpoint
 from tools.weights.finder import picture
-from tools.weights.imagenet import PORTRAIT, REFERENCE, SHA256, SIDE
+from tools.weights.imagenet import PORTRAIT, REFERENCE, SIDE, WHEEL
 from train.cli import main
 from train.config import load_config
 from train.learning.devices import make_accelerator
@@ -34,7 +34,7 @@ def test_the_network_answers_as_the_published_one_does() -> None:
 
 
 def test_its_papers_name_what_it_is() -> None:
-    assert SHA256 in WEIGHTS.with_name("imagenet.md").read_text()
+    assert WHEEL.sha256 in WEIGHTS.with_name("imagenet.md").read_text()
     assert "Apache License 2.0" in WEIGHTS.with_name("imagenet.md").read_text()
 
 
