@@ -338,16 +338,22 @@ def test_the_visible_part_is_looked_at_once_for_all_samples(pipeline, astronaut,
         assert torch.equal(render(pipeline, together[sample]), render(pipeline, alone))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("emotion", [None, "happy"])
-def test_a_sample_of_the_default_model_is_the_same_alone_and_among_others(astronaut, mouth, dtype, emotion):
+@pytest.mark.parametrize(
+    ("name", "dtype", "emotion"),
+    [
+        (DEFAULT_CHECKPOINT.name, torch.float32, "happy"),
+        # Of half the side: a CPU that imitates bfloat16 takes its time.
+        ("ecgan-portraits-128.safetensors", torch.bfloat16, None),
+    ],
+)
+def test_a_sample_of_a_model_of_ours_is_the_same_alone_and_among_others(astronaut, mouth, name, dtype, emotion):
     """Bit for bit, before anything is rounded to bytes, in the networks as ComfyUI's node has them."""
-    pipeline = load_checkpoint(DEFAULT_CHECKPOINT, dtype=dtype)
+    pipeline = load_checkpoint(DEFAULT_CHECKPOINT.with_name(name), dtype=dtype)
     arrange_for_cpu(pipeline)
     settings = {"emotion": emotion, "boxes": FACE, "variation": 1.0, "color_match": 0.5}
-    together = complete_portraits(pipeline, astronaut, mouth, seeds=20, samples=5, **settings)
+    together = complete_portraits(pipeline, astronaut, mouth, seeds=20, samples=3, **settings)
     pictures = render(pipeline, together)
-    for sample in (0, 2, 4):
+    for sample in (0, 2):
         alone = complete_portraits(pipeline, astronaut, mouth, seeds=20 + sample, **settings)
         for name, tensor in alone.faces.tensors().items():
             assert torch.equal(together.faces.tensors()[name][sample], tensor[0]), name
