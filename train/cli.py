@@ -194,10 +194,13 @@ def add_measures(evaluate: argparse.ArgumentParser) -> None:
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     from .evaluation.evaluate import evaluate
-    from .stages import load_stage
+    from .stages import load_plan
 
-    config = load_stage(arguments.recipe, arguments.overrides, arguments.stage)
-    print(evaluate(arguments.checkpoint, config, arguments.data, arguments.out, _extras(arguments)))
+    plan, extras = load_plan(arguments.recipe, arguments.overrides), _extras(arguments)
+    if extras.still is None and plan.still and (arguments.data / plan.still).is_dir():
+        extras = dataclasses.replace(extras, still=arguments.data / plan.still)
+    config = plan.measured_on(arguments.stage)
+    print(evaluate(arguments.checkpoint, config, arguments.data, arguments.out, extras))
 
 
 def _extras(arguments: argparse.Namespace) -> Extras:

@@ -17,7 +17,7 @@ A recipe without stages is one of a single stage, which has the recipe's name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,16 @@ class Plan:
             if stage.name == name:
                 return stage
         raise ConfigError(f"{self.name} has no stage {shown(name)}; it has {', '.join(s.name for s in self.stages)}")
+
+    def measured_on(self, name: str = "") -> TrainConfig:
+        """The config by which a stage's model is measured, the last one's if no name is given: on whom the recipe says
+        under `evaluation`, or else on whom the stage holds out.
+        """
+        last = self.stages[-1]
+        if not name or name == last.name:
+            return self.evaluation
+        own = self.stage(name).config
+        return own if self.evaluation.data == last.config.data else replace(own, data=self.evaluation.data)
 
 
 def load_plan(path: Path, overrides: list[str] | None = None) -> Plan:

@@ -46,6 +46,21 @@ def test_a_stages_own_keys_take_the_place_of_the_recipes(folder):
     assert differences(plan.evaluation, second).keys() == {"data"}
 
 
+def test_every_stages_model_is_measured_on_those_whom_the_recipe_names_for_it(folder):
+    """Else `evaluate --stage` would print figures of other people than the card, under the same headings."""
+    plan = load_plan(folder / "mine-64.yaml")
+    first = plan.measured_on("first")
+    assert first.data == plan.evaluation.data
+    assert differences(first, plan.stage("first").config).keys() == {"data[0].held_out"}, "and nothing else"
+    assert plan.measured_on() == plan.measured_on("second") == plan.evaluation
+    (folder / "plain.yaml").write_text(
+        "stages:\n  - {name: a, data: [{path: people}]}\n  - {name: b, data: [{path: others}]}\n"
+    )
+    assert load_plan(folder / "plain.yaml").measured_on("a").data[0].path == "people"
+    with pytest.raises(ConfigError, match="has no stage 'third'"):
+        plan.measured_on("third")
+
+
 def test_sets_are_the_portraits_recipe_with_what_they_change(folder):
     people, others = load_plan(folder / "mine-64.yaml").portraits.values()
     assert (people.recipe.seed, people.count, people.size, people.recipe.still) == (5, 9, 64, False)
