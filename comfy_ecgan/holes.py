@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,8 +19,8 @@ TINT = (0.95, 0.25, 0.55)  # of the hole in the picture that the node shows
 
 def face_holes(
     image: torch.Tensor, part: str, *, face_box: str, on_note: OnNote, **settings: Any
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """A MASK [B,H,W] over that part of the face in each picture of an IMAGE, and the pictures with it painted in.
+) -> tuple[torch.Tensor, Iterator[torch.Tensor]]:
+    """A MASK [B,H,W] over that part of the face in each picture of an IMAGE, and each picture with it painted in.
 
     Args:
         face_box: see `boxes_from_text`.
@@ -39,6 +40,8 @@ def face_holes(
     return mask_from_holes(found), _painted(pictures, found)
 
 
-def _painted(pictures: torch.Tensor, holes: torch.Tensor) -> torch.Tensor:
-    tint = torch.tensor(TINT).view(1, 3, 1, 1)
-    return image_from_pictures(pictures + 0.6 * holes * (tint - pictures), None)
+def _painted(pictures: torch.Tensor, holes: torch.Tensor) -> Iterator[torch.Tensor]:
+    """The pictures one by one, each as an IMAGE: they are only looked at, and a clip's would take as much again."""
+    tint = torch.tensor(TINT).view(3, 1, 1)
+    for picture, hole in zip(pictures, holes, strict=True):
+        yield image_from_pictures((picture + 0.6 * hole * (tint - picture))[None], None)

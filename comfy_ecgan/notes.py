@@ -20,9 +20,10 @@ class Notes:
         logger.warning("EC-GAN: %s", sentence)
         self.sentences.append(sentence)
 
-    def beside(self, shown: Any) -> dict[str, Any]:
-        """What the page is told: what a node shows, a UI output of ComfyUI's, and the notes.
+    def beside(self, first: Any, *others: Any) -> dict[str, Any]:
+        """What the page is told: what a node shows, one or several preview images of ComfyUI's, and the notes.
 
         They are there also if there are none: of several executions the host joins what the first one has.
         """
-        return {**shown.as_dict(), KEY: self.sentences}
+        images = [image for shown in (first, *others) for image in shown.as_dict()["images"]]
+        return {**first.as_dict(), "images": images, KEY: self.sentences}

@@ -25,6 +25,8 @@ HOW_TO_PAINT = (
 def pictures_from_image(image: torch.Tensor, what: str = "image") -> tuple[torch.Tensor, torch.Tensor | None]:
     """Split an IMAGE [B,H,W,3 or 4] into pictures [B,3,H,W] float32 and its alpha [B,H,W,1], None where it has none.
 
+    Both are the IMAGE's own memory, seen otherwise, where it is float32: a clip is gigabytes.
+
     Raises:
         ValueError: not a batch of RGB or RGBA pictures; `what` names the input in the sentence.
     """
@@ -34,7 +36,7 @@ def pictures_from_image(image: torch.Tensor, what: str = "image") -> tuple[torch
             f"connect the IMAGE output of a node such as Load Image"
         )
     alpha = image[..., 3:] if image.shape[-1] == 4 else None
-    return image[..., :3].movedim(-1, 1).float().contiguous(), alpha
+    return image[..., :3].movedim(-1, 1).float(), alpha
 
 
 def image_from_pictures(pictures: torch.Tensor, alpha: torch.Tensor | None) -> torch.Tensor:
@@ -43,8 +45,27 @@ def image_from_pictures(pictures: torch.Tensor, alpha: torch.Tensor | None) -> t
     return (image if alpha is None else torch.cat([image, alpha.to(image)], dim=-1)).contiguous()
 
 
+class Frames:
+    """An IMAGE [count,H,W,3 or 4] that is filled picture by picture, so that no frame of a clip is in memory twice."""
+
+    def __init__(self, count: int, like: torch.Tensor, alpha: torch.Tensor | None):
+        """`like` [3,H,W] is of the pictures' size; `alpha` [count or 1,H,W,1] is the transparency they came with."""
+        self.image = like.new_empty(count, *like.shape[-2:], 3 if alpha is None else 4)
+        if alpha is not None:
+            self.image[..., 3:] = alpha.to(self.image)
+
+    def __setitem__(self, number: int, picture: torch.Tensor) -> None:
+        self.image[number, ..., :3] = picture.movedim(0, -1)
+
+    def __getitem__(self, number: int) -> torch.Tensor:
+        """A picture [3,H,W] that was put in."""
+        return self.image[number, ..., :3].movedim(-1, 0)
+
+
 def holes_from_mask(mask: torch.Tensor | None, may_be_empty: bool = False) -> torch.Tensor:
-    """A MASK as holes [B,1,H,W] float32 in 0..1. (That it fits its picture is the core's to check.)
+    """A MASK as holes [B,1,H,W] float32, which share its memory where it is that already.
+
+    That they fit their pictures and are in 0..1 is the core's to see to.
 
     Raises:
         ValueError: no mask, or, unless it may be, one that is empty all over.
@@ -53,9 +74,9 @@ def holes_from_mask(mask: torch.Tensor | None, may_be_empty: bool = False) -> to
         raise ValueError(f"there is no mask, so nothing is marked to be filled; {HOW_TO_PAINT}")
     if mask.ndim not in (2, 3) or 0 in mask.shape:
         raise ValueError(f"the input 'mask' must be [B,H,W] or [H,W], but it is {list(mask.shape)}")
-    holes = mask.reshape(-1, 1, *mask.shape[-2:]).float().clamp(0, 1)
+    holes = mask.reshape(-1, 1, *mask.shape[-2:]).float()
     # For a picture without transparency Load Image hands out 64×64 zeros, whatever the picture's size.
-    if not (may_be_empty or holes.any()):
+    if not (may_be_empty or holes.max() > 0):
         which = "the mask is" if len(holes) == 1 else f"all {len(holes)} masks are"
         raise ValueError(f"{which} empty, so nothing is marked to be filled; {HOW_TO_PAINT}")
     return holes

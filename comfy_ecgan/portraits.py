@@ -15,7 +15,7 @@ from ecgan_core.completion import FACE_CHOICES, NO_FACE_CHOICES, Completion
 
 from .boxes import boxes_from_wire
 from .models import HostModel
-from .pictures import boxes_from_text, holes_from_mask, image_from_pictures, mask_from_holes, pictures_from_image
+from .pictures import Frames, boxes_from_text, holes_from_mask, mask_from_holes, pictures_from_image
 from .progress import Progress
 from .sockets import CompletedPortraits
 
@@ -66,7 +66,7 @@ def complete(
     count = max(len(pictures), len(holes))
     boxes = boxes_from_text(face_box) or boxes_from_wire(bounding_boxes, count)
     total = count * asked.samples
-    progress = Progress(2 * total)
+    progress = Progress(3 * total)  # each is looked at, completed and drawn
     pipeline = model.on_device()
     portrait = complete_portraits(
         pipeline,
@@ -74,7 +74,8 @@ def complete(
         holes,
         asked,
         boxes=boxes,
-        on_step=lambda done, faces: progress.step(done * total // faces - progress.done),
+        on_look=lambda done, pictures: progress.reach(done * total // pictures),
+        on_step=lambda done, faces: progress.reach(total + done * total // faces),
         on_note=on_note,
     )
     if alpha is not None:  # pictures come out sample by sample, and one picture may have met several masks
@@ -145,17 +146,18 @@ def sweep(
     shifts = [shift_portraits(pipeline, latent.portrait, vector, strength) for strength in strengths]
     progress = Progress(len(latent.portrait) * steps)
     pipeline = model.on_device()
-    strip: list[torch.Tensor] = []
-    for face, unmoved in enumerate(latent.image[..., :3].movedim(-1, 1)):
-        frames = []
-        for strength, shifted in zip(strengths, shifts, strict=True):
-            frames.append(render(pipeline, shifted[face])[0] if strength else unmoved)
-            progress.step(1, frames[-1])
-        strip += frames + (frames[-2:0:-1] if ping_pong else [])
-    alpha = latent.alpha
+    unmoved, alpha = latent.image[..., :3].movedim(-1, 1), latent.alpha
+    of_each = 2 * steps - 2 if ping_pong else steps
     if alpha is not None:
-        alpha = alpha.repeat_interleave(len(strip) // len(alpha), dim=0)
-    return image_from_pictures(torch.stack(strip), alpha)
+        alpha = alpha.repeat_interleave(of_each, dim=0)
+    strip = Frames(len(unmoved) * of_each, unmoved[0], alpha)
+    for face, start in enumerate(range(0, len(unmoved) * of_each, of_each)):
+        for step, (strength, shifted) in enumerate(zip(strengths, shifts, strict=True)):
+            strip[start + step] = render(pipeline, shifted[face])[0] if strength else unmoved[face]
+            progress.step(1, strip[start + step])
+        for step in range(steps, of_each):
+            strip[start + step] = strip[start + of_each - step]
+    return strip.image
 
 
 def build_vector(
@@ -221,11 +223,10 @@ def _rendered(
     """Draw the pictures one by one, so that each is shown as it is done and Cancel is heard between any two."""
     from ecgan_core.face.portrait import render
 
-    pictures = []
+    frames = Frames(len(portrait), portrait.pictures[0], alpha)
     for index in range(len(portrait)):
-        picture = render(pipeline, portrait[index])
-        pictures.append(picture)
-        progress.step(1, picture[0])
+        frames[index] = render(pipeline, portrait[index])[0]
+        progress.step(1, frames[index])
     # What waits in ComfyUI's cache waits where ComfyUI wants it, not on the graphics card.
     portrait = portrait.with_faces(portrait.faces.to(comfy.model_management.intermediate_device()))
-    return CompletedPortraits(portrait, image_from_pictures(torch.cat(pictures), alpha), alpha)
+    return CompletedPortraits(portrait, frames.image, alpha)

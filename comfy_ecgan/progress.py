@@ -23,8 +23,12 @@ class Progress:
 
     def step(self, count: int = 1, picture: torch.Tensor | None = None) -> None:
         """Move the bar by `count` steps and show `picture` [3,H,W] in 0..1, the one just finished."""
+        self.reach(self.done + count, picture)
+
+    def reach(self, done: int, picture: torch.Tensor | None = None) -> None:
+        """As `step`, to where `done` steps are behind."""
         comfy.model_management.throw_exception_if_processing_interrupted()
-        self.done += count
+        self.done = done
         preview = None if picture is None else ("JPEG", _as_pil(picture), PREVIEW_SIZE)
         self.bar.update_absolute(self.done, self.total, preview)
 

@@ -36,6 +36,13 @@ def peak_megabytes(run: Callable[[], object], device: torch.device) -> float:
     return (_kilobytes("VmHWM") - before) * 1024 / 1e6
 
 
+def resident() -> float:
+    """What this process holds now, in MB, with all that is free given back to the system."""
+    gc.collect()
+    _give_back()
+    return _kilobytes("VmRSS") * 1024 / 1e6
+
+
 def high_water() -> float:
     """The most memory that this process ever had, in MB, or NaN. `ru_maxrss` would begin with its parent's."""
     return _kilobytes("VmHWM") * 1024 / 1e6 if STATUS.exists() else float("nan")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..models import HostModel
-from ..pictures import image_from_pictures
+from ..pictures import Frames, image_from_pictures
 from ..progress import Progress
 from ..sockets import CompletedPortraits
 from ..vector_files import load_vector, vector_names
@@ -83,8 +83,9 @@ def _drawn(
     progress = Progress(len(weights))
     pipeline = model.on_device()
     nowhere = pipeline.vector(pipeline.emotion_set.neutral)
-    known: dict[tuple, torch.Tensor] = {}
-    strip, alone = [], len(latent.portrait) == 1
+    known: dict[tuple, int] = {}  # what a frame shows → the first that shows it
+    alone = len(latent.portrait) == 1
+    strip = Frames(len(weights), latent.portrait.pictures[0], latent.alpha)
     for number, of_frame in enumerate(weights):
         place = 0 if alone else number
         look = (place, *sorted((name, weight) for name, weight in of_frame.items() if weight))
@@ -93,10 +94,9 @@ def _drawn(
             for name, weight in of_frame.items():
                 portrait = shift_portraits(pipeline, portrait, vectors[name], weight)
             unmoved = latent.image[place, ..., :3].movedim(-1, 0)
-            known[look] = render(pipeline, portrait)[0] if len(look) > 1 else unmoved
-        strip.append(known[look])
-        progress.step(1, strip[-1])
-    alpha = latent.alpha
-    if alpha is not None and alone:
-        alpha = alpha.expand(len(strip), -1, -1, -1)
-    return image_from_pictures(torch.stack(strip), alpha)
+            strip[number] = render(pipeline, portrait)[0] if len(look) > 1 else unmoved
+        else:
+            strip[number] = strip[known[look]]
+        known.setdefault(look, number)
+        progress.step(1, strip[number])
+    return strip.image

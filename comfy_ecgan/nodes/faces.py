@@ -72,5 +72,5 @@ class ECGANFaceHole(io.ComfyNode):
     @checked
     def execute(cls, image, part, face_box="", **settings) -> io.NodeOutput:
         notes = Notes()
-        mask, shown = holes.face_holes(image, part, face_box=face_box, on_note=notes, **settings)
-        return io.NodeOutput(mask, ui=notes.beside(ui.PreviewImage(shown, cls=cls)))
+        mask, painted = holes.face_holes(image, part, face_box=face_box, on_note=notes, **settings)
+        return io.NodeOutput(mask, ui=notes.beside(*(ui.PreviewImage(one, cls=cls) for one in painted)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,9 @@ from ..emotions.vectors import EmotionVector
 from ..files.latents import FaceLatent
 from ..pipeline import PARTLY_MISSING, ECGANPipeline
 from .batch.left_out import OnNote, note_in_log
-from .batch.places import Boxes, matched, places_of
+from .batch.places import Boxes, OnStep, matched, places_of
 from .frame import Frame
-from .light import light_of, match_colour
+from .light import Light, light_of, match_colour
 from .portrait_latent import PortraitLatent
 from .stitch import crop, stitch
 from .texture import textured
@@ -25,8 +25,6 @@ __all__ = ["PortraitLatent", "complete_portraits", "render", "shift_portraits"]
 
 FACES_AT_ONCE = 8  # on a graphics card: bounds the memory that a large batch takes
 SEED_OF_NEXT_FACE = 0x9E3779B97F4A7C15  # far away, so that a face never has the seed of a picture's next sample
-
-OnStep = Callable[[int, int], None]
 
 
 def complete_portraits(
@@ -37,11 +35,14 @@ def complete_portraits(
     *,
     seeds: int | Sequence[int] | None = None,
     boxes: Boxes = None,
+    on_look: OnStep | None = None,
     on_step: OnStep | None = None,
     on_note: OnNote = note_in_log,
     **settings: Any,
 ) -> PortraitLatent:
     """Complete the faces under the hole of each picture, `samples` times; the samples of the first picture come first.
+
+    The latent refers to the pictures and holes that it was given: it has no copies of its own.
 
     Args:
         pipeline: the model.
@@ -55,6 +56,7 @@ def complete_portraits(
             depends on it and on its place in order.
         boxes: the faces, where the caller knows them (forehead to chin): one for all pictures, or one, several or None
             for each. Of several, those under the hole are completed. With "auto" they are levelled too.
+        on_look: called as on_look(done, total) while faces are looked for in the pictures; may raise to stop.
         on_step: called as on_step(done, total) while faces are completed; may raise to stop.
         on_note: called with a sentence for each thing that was done otherwise than asked for.
         settings: single settings of a `Completion` by name, which win over `asked`: `emotion="happy", samples=4`.
@@ -68,44 +70,47 @@ def complete_portraits(
     pictures, holes = matched(pictures, holes)
     if asked.emotion is not None:
         pipeline.emotion_set.index(asked.emotion)  # complain before the search for faces, not after
-    frames, ranks, holes = places_of(pictures, holes, asked, boxes, on_note)
+    frames, ranks, holes = places_of(pictures, holes, asked, boxes, on_look, on_note)
     seeds = _seeds(asked.seeds if seeds is None else seeds, len(pictures), asked.samples)
 
     places = [(picture, frame) for picture, frames_of_one in enumerate(frames) for frame in frames_of_one]
-    size = pipeline.frame_size
-    missing = [_missing(holes[picture], frame, size) for picture, frame in places]
-    in_picture = [crop(pictures[picture], frame, size) for picture, frame in places]
-    lights = [light_of(face, hole) for face, hole in zip(in_picture, missing, strict=True)]
-    crops = [light.shown(face) for light, face in zip(lights, in_picture, strict=True)]
-
     # One entry for each face to be drawn: its place, the result that it is in, and its seed.
     order: list[tuple[int, int, int]] = []
     for result, seed in enumerate(seeds):
         of_picture = [place for place, (picture, _) in enumerate(places) if picture == result // asked.samples]
         of_picture_ranks = zip(of_picture, ranks[result // asked.samples], strict=True)
         order += [(place, result, _seed_of_face(seed, rank)) for place, rank in of_picture_ranks]
-    done: list[FaceLatent] = []
-    drawn: list[int] = []  # what of `order` they are
-    at_once = faces_at_once(pipeline)
-    for start in range(0, len(places), at_once):
-        chosen = range(start, min(start + at_once, len(places)))
-        # With all samples of each of them: the encoder sees a face once.
-        now = [i for i, (place, _, _) in enumerate(order) if place in chosen]
-        latent = pipeline.complete(
-            2 * torch.stack(crops[start : start + at_once]) - 1,
-            torch.stack(missing[start : start + at_once]).float(),
-            emotion=asked.emotion,
-            strength=asked.strength,
-            seeds=[order[i][2] for i in now],
-            variation=asked.variation,
-            of=[order[i][0] - start for i in now],
-        )
-        done.append(latent)
-        drawn += now
-        if on_step:
-            on_step(len(drawn), len(order))
+    lights: list[Light] = []
+
+    def completed() -> Iterator[tuple[list[int], FaceLatent]]:
+        """Some faces after the others, each with its number in `order`; what is cropped for them is soon forgotten."""
+        drawn, at_once = 0, faces_at_once(pipeline)
+        for start in range(0, len(places), at_once):
+            chosen = places[start : start + at_once]
+            missing = [_missing(holes[picture], frame, pipeline.frame_size) for picture, frame in chosen]
+            in_picture = [crop(pictures[picture], frame, pipeline.frame_size) for picture, frame in chosen]
+            lights.extend(light_of(face, hole) for face, hole in zip(in_picture, missing, strict=True))
+            shown = [light.shown(face) for light, face in zip(lights[start:], in_picture, strict=True)]
+            # With all samples of each of them: the encoder sees a face once.
+            now = [i for i, (place, _, _) in enumerate(order) if start <= place < start + len(chosen)]
+            yield (
+                now,
+                pipeline.complete(
+                    2 * torch.stack(shown) - 1,
+                    torch.stack(missing).float(),
+                    emotion=asked.emotion,
+                    strength=asked.strength,
+                    seeds=[order[i][2] for i in now],
+                    variation=asked.variation,
+                    of=[order[i][0] - start for i in now],
+                ),
+            )
+            drawn += len(now)
+            if on_step:
+                on_step(drawn, len(order))
+
     return PortraitLatent(
-        FaceLatent.cat(done)[torch.tensor(drawn).argsort().tolist()] if done else _no_faces(pipeline),
+        FaceLatent.gathered(completed(), len(order), pictures.device) if places else _no_faces(pipeline),
         _repeated(pictures, asked.samples),
         _repeated(holes, asked.samples),
         tuple(places[place][1] for place, _, _ in order),

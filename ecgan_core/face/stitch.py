@@ -28,8 +28,11 @@ class Blend(NamedTuple):
 
 
 def crop(image: Tensor, frame: Frame, size: int) -> Tensor:
-    """The frame's content, upright, [C,H,W] → [C,size,size]; outside the picture its edge is repeated."""
-    square = _turned_square(image, frame) if frame.roll else _square(image, frame)
+    """The frame's content, upright, [C,H,W] → [C,size,size]; outside the picture its edge is repeated.
+
+    It is rounded alike in whatever order the picture's values lie in memory.
+    """
+    square = (_turned_square(image, frame) if frame.roll else _square(image, frame)).contiguous()
     if frame.side == size:
         return square
     return F.interpolate(square[None], size=(size, size), mode="bilinear", antialias=True, align_corners=False)[0]

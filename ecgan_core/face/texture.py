@@ -72,7 +72,7 @@ def visible_texture(picture: Tensor, hole: Tensor, frame: Frame, size: int) -> S
     if frame.side <= size or cell < 2:
         return None
     rows, columns = frame.inside(*picture.shape[-2:])
-    part, larger, window = picture[:, rows, columns], frame.side / size, WINDOW * cell
+    part, larger, window = picture[:, rows, columns].contiguous(), frame.side / size, WINDOW * cell
     if min(part.shape[-2:]) < window:
         return None
     bright = luma(part)[None]

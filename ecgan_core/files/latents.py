@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -59,6 +59,27 @@ class FaceLatent:
         levels = zip(*(latent.features for latent in latents), strict=True)
         joined = {f.name: torch.cat([getattr(latent, f.name) for latent in latents]) for f in first._tensor_fields()}
         return cls(**joined, features=tuple(torch.cat(level) for level in levels), model=first.model)
+
+    @classmethod
+    def gathered(
+        cls, parts: Iterable[tuple[Sequence[int], FaceLatent]], count: int, device: torch.device | str
+    ) -> FaceLatent:
+        """One batch of `count` faces on a device, out of some that come with their numbers in it, each face once.
+
+        Never are there more in memory than the batch and the part that came last; `cat` would have all of them twice.
+        """
+        whole: FaceLatent | None = None
+        for numbers, part in parts:
+            part = part.to(device)
+            if list(numbers) == list(range(count)):
+                whole = part
+                continue
+            if whole is None:  # `cat` keeps the order of values in memory, by which a network rounds
+                whole = part._map(lambda tensor: torch.cat([tensor[:1]] * count))
+            for tensor, of_part in zip(whole.tensors().values(), part.tensors().values(), strict=True):
+                tensor[list(numbers)] = of_part
+        assert whole is not None, "there is at least one part"
+        return whole
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by the names that they have in a file."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,7 @@ from .tracking import follow, steady
 LARGEST_BOX = 2  # longer sides of its picture: a face may reach beyond the picture, but not by more than that
 
 Boxes = Box | Sequence[Box | Sequence[Box] | None] | None
+OnStep = Callable[[int, int], None]
 
 LEFT_ALONE = ("is left as it is", "are left as they are")
 
@@ -46,7 +47,12 @@ Found = list[tuple[int, Box]] | NothingToDo
 
 
 def places_of(
-    pictures: Tensor, holes: Tensor, asked: Completion, boxes: Boxes = None, on_note: OnNote = note_in_log
+    pictures: Tensor,
+    holes: Tensor,
+    asked: Completion,
+    boxes: Boxes = None,
+    on_look: OnStep | None = None,
+    on_note: OnNote = note_in_log,
 ) -> Places:
     """The faces that each hole is about, and what of the holes is to be filled.
 
@@ -54,7 +60,7 @@ def places_of(
         pictures: [B,3,H,W] in 0..1.
         holes: [B,1,H,W] in 0..1, 1 = to fill.
         asked: how faces are looked for, and what becomes of a picture without one.
-        boxes: see `complete_portraits`.
+        boxes, on_look: see `complete_portraits`.
         on_note: called with a sentence where pictures are left as they are, or a hole is not taken as it is.
 
     Raises:
@@ -66,10 +72,7 @@ def places_of(
     if len(boxes) != len(pictures):
         raise ValueError(f"there must be one face box for each picture, but there are {len(boxes)} for {len(pictures)}")
     left = LeftOut(len(pictures), asked.on_no_face, LEFT_ALONE)
-    everyone: Iterable[Found] = (
-        _looked_for(picture, hole, asked.face, [box] if isinstance(box, Box) else list(box or []))
-        for picture, hole, box in zip(pictures, holes, boxes, strict=True)
-    )
+    everyone: Iterable[Found] = _everyone(pictures, holes, asked.face, boxes, on_look)
     if asked.track:
         everyone = _followed(list(everyone), holes)
     places = Places([[] for _ in holes], [[] for _ in holes], holes)
@@ -94,6 +97,16 @@ def places_of(
         return places
     on_note(INVERTED if len(pictures) == 1 else f"{named(on_faces, len(pictures))}: {INVERTED}")
     return places._replace(holes=torch.stack([on_faces.get(i, hole) for i, hole in enumerate(holes)]))
+
+
+def _everyone(
+    pictures: Tensor, holes: Tensor, face: str, boxes: Sequence[Any], on_look: OnStep | None
+) -> Iterator[Found]:
+    """The faces of each picture, as they are looked for."""
+    for i, (picture, hole, box) in enumerate(zip(pictures, holes, boxes, strict=True)):
+        yield _looked_for(picture, hole, face, [box] if isinstance(box, Box) else list(box or []))
+        if on_look:
+            on_look(i + 1, len(pictures))
 
 
 def _looked_for(picture: Tensor, hole: Tensor, face: str, boxes: Sequence[Box]) -> Found:
@@ -214,8 +227,11 @@ def matched(pictures: Tensor, holes: Tensor) -> tuple[Tensor, Tensor]:
                 f"{len(pictures)} pictures and {len(holes)} masks do not pair up; "
                 f"give as many {what} as the others, or a single one"
             )
-    pictures = pictures.float().expand(batch, -1, -1, -1)
-    return pictures, holes.to(pictures.device, torch.float32).clamp(0, 1).expand(batch, -1, -1, -1)
+    pictures, holes = pictures.float(), holes.to(pictures.device, torch.float32)
+    lowest, highest = torch.aminmax(holes)
+    if lowest < 0 or highest > 1:  # else the masks of a clip are not copied
+        holes = holes.clamp(0, 1)
+    return pictures.expand(batch, -1, -1, -1), holes.expand(batch, -1, -1, -1)
 
 
 def _all_finite(tensor: Tensor) -> bool:

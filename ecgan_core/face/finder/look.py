@@ -35,7 +35,7 @@ class Look:
         reach = self.side / 2 * (abs(self._cos) + abs(self._sin)) + 1
         step = max(1, int(self.side / (2 * size)))  # then up to 4 pixels of what is read for each that is seen
         rows, columns = (_reached(c, reach, n, step) for c, n in ((self.y, height), (self.x, width)))
-        part = picture[None, :, rows, columns].float()
+        part = picture[None, :, rows, columns].float().contiguous()  # frames of a clip may have their channels last
         pooled = min(max(1, int(self.side / (step * size))), *part.shape[-2:])
         if pooled > 1:
             part = F.avg_pool2d(part, pooled)

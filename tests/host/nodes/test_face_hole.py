@@ -90,7 +90,8 @@ def test_it_shows_the_hole_in_the_picture_and_leaves_its_input_alone(pack, astro
     from comfy_ecgan import holes
 
     kept = astronaut.clone()
-    mask, shown = holes.face_holes(astronaut, "mouth", face_box="", on_note=print)
+    mask, painted = holes.face_holes(astronaut, "mouth", face_box="", on_note=print)
+    [shown] = painted
     assert torch.equal(astronaut, kept)
     assert torch.equal(shown[mask == 0], astronaut[mask == 0])
     assert not torch.equal(shown[mask == 1], astronaut[mask == 1])

@@ -1,0 +1,72 @@
+"""The frames of a clip: referred to and not copied, drawn alike however they lie in memory, and given up at once."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ecgan_core.face.portrait import complete_portraits, render
+from ecgan_core.files.latents import FaceLatent
+
+COUNT = 5
+
+
+@pytest.fixture
+def clip() -> torch.Tensor:
+    """Frames with their channels last, as ComfyUI has them, [5,3,90,120] in 0..1."""
+    return torch.rand(COUNT, 90, 120, 3, generator=torch.Generator().manual_seed(1)).movedim(-1, 1)
+
+
+@pytest.fixture
+def mask() -> torch.Tensor:
+    hole = torch.zeros(1, 1, 90, 120)
+    hole[:, :, 40:70, 30:80] = 1
+    return hole
+
+
+def test_a_latent_refers_to_the_frames_and_masks_that_it_was_given(pipeline, clip, mask):
+    masks = mask.repeat(COUNT, 1, 1, 1)
+    latent = complete_portraits(pipeline, clip, masks, face="whole image")
+    assert latent.pictures.data_ptr() == clip.data_ptr()
+    assert latent.holes.data_ptr() == masks.data_ptr()
+    assert latent[2].pictures.data_ptr() == clip[2].data_ptr()
+
+
+def test_a_mask_beyond_0_and_1_is_taken_within_them_and_left_as_it_was(pipeline, clip, mask):
+    beyond = 3 * mask - 1
+    latent = complete_portraits(pipeline, clip, beyond, face="whole image")
+    assert latent.holes.aminmax() == (0, 1)
+    assert beyond.aminmax() == (-1, 2)
+
+
+def test_frames_are_drawn_alike_however_they_lie_in_memory_and_whoever_is_beside_them(pipeline, clip, mask):
+    one = clip[3:4].contiguous()
+    for asked in ({}, {"feather": 4, "color_match": 1.0, "samples": 2}):
+        together = render(pipeline, complete_portraits(pipeline, clip, mask, face="whole image", seeds=7, **asked))
+        alone = render(pipeline, complete_portraits(pipeline, one, mask, face="whole image", seeds=7, **asked))
+        assert torch.equal(together[3 * len(alone) : 4 * len(alone)], alone)
+
+
+def test_who_waits_is_told_while_faces_are_looked_for_and_may_stop_it(pipeline, clip, mask):
+    seen: list[tuple[int, int]] = []
+    complete_portraits(
+        pipeline, clip, mask, face="whole image", on_look=lambda *at: seen.append(at), on_step=lambda *at: None
+    )
+    assert seen == [(number, COUNT) for number in range(1, COUNT + 1)]
+
+    def stop(done: int, total: int) -> None:
+        seen.append((done, total))
+        raise KeyboardInterrupt
+
+    seen.clear()
+    with pytest.raises(KeyboardInterrupt):
+        complete_portraits(pipeline, clip, mask, face="whole image", on_look=stop)
+    assert len(seen) == 1
+
+
+def test_latents_are_gathered_in_order_whatever_the_order_they_come_in(pipeline, faces, holes):
+    latent = pipeline.complete(faces, holes, seeds=[0, 1, 2])
+    gathered = FaceLatent.gathered([([2, 0], latent[[2, 0]]), ([1], latent[1])], 3, "cpu")
+    for name, tensor in latent.tensors().items():
+        assert torch.equal(gathered.tensors()[name], tensor), name
+    assert gathered.model == latent.model
