@@ -18,7 +18,7 @@ from comfy_api.latest import io
 from ecgan_core.words import kind, shown
 
 from .models import HostModel
-from .sockets import CompletedPortraits, LatentSocket, ModelSocket, VectorSocket
+from .sockets import CompletedPortraits, EmotionsOverTime, KeyframesSocket, LatentSocket, ModelSocket, VectorSocket
 
 PICTURE_DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 MASK_DTYPES = (*PICTURE_DTYPES, torch.bool, torch.uint8, torch.int32, torch.int64)
@@ -61,6 +61,8 @@ def _fit(slot: io.Input, value: Any) -> Any:
         from ecgan_core.emotions.vectors import EmotionVector
 
         return _is(slot, value, EmotionVector, "an emotion vector of Mix Emotions, Build or Load Emotion Vector")
+    if isinstance(slot, KeyframesSocket.Input):
+        return _is(slot, value, EmotionsOverTime, "the keyframes of Emotion Keyframes")
     return value  # boxes have many forms: `boxes` knows them
 
 

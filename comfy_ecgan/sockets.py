@@ -1,4 +1,4 @@
-"""The types that travel between our nodes, one that other packs send, and what is inside an ECGAN_LATENT."""
+"""The types that travel between our nodes, one that other packs send, and what is inside two of ours."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import torch
 from comfy_api.latest import io
 
 if TYPE_CHECKING:
+    from ecgan_core.emotions.keyframes import Keyframe
+    from ecgan_core.emotions.vectors import EmotionVector
     from ecgan_core.face.portrait import PortraitLatent
 
 ModelSocket = io.Custom("ECGAN_MODEL")  # comfy_ecgan.models.HostModel
 LatentSocket = io.Custom("ECGAN_LATENT")  # CompletedPortraits, below
 VectorSocket = io.Custom("EMOTION_VECTOR")  # ecgan_core.emotions.vectors.EmotionVector
+KeyframesSocket = io.Custom("EMOTION_KEYFRAMES")  # EmotionsOverTime, below
 BoxSocket = io.Custom("BOUNDING_BOX")  # of others: comfy_ecgan.boxes knows its forms
 
 # Pages since ComfyUI 0.15 (February 2026) draw a BOUNDING_BOX as a widget, whose value counts as connected.
@@ -33,3 +36,19 @@ class CompletedPortraits:
     portrait: PortraitLatent
     image: torch.Tensor
     alpha: torch.Tensor | None
+
+
+@dataclass(frozen=True, eq=False)
+class EmotionsOverTime:
+    """What each frame shows, of however many there are.
+
+    Attributes:
+        keyframes: in the order of their frames.
+        easing, loop: the way between them; see `ecgan_core.emotions.keyframes.timeline`.
+        vectors: of every emotion that they name.
+    """
+
+    keyframes: list[Keyframe]
+    easing: str
+    loop: bool
+    vectors: dict[str, EmotionVector]

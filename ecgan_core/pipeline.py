@@ -191,18 +191,27 @@ class ECGANPipeline(DiffusionPipeline):
             )
         return composite(latent.face, generated.float(), latent.hole)
 
-    def shift(self, latent: FaceLatent, vector: EmotionVector, strength: float) -> FaceLatent:
+    def shift(self, latent: FaceLatent, vector: EmotionVector, strength: float | Sequence[float]) -> FaceLatent:
         """z_e' = z_e + α·v with α = `strength`: towards the emotion, or away from it below 0. At 0 nothing changes.
 
+        Args:
+            strength: of all faces, or one for each.
+
         Raises:
-            ValueError: the vector, or the latent, belongs to another model.
+            ValueError: the vector, or the latent, is another model's, or there are not as many strengths as faces.
         """
-        strength = finite("strength", strength)
+        if isinstance(strength, Sequence):
+            strengths = [finite("strength", each) for each in strength]
+        else:
+            strengths = [finite("strength", strength)] * len(latent)
+        if len(strengths) != len(latent):
+            raise ValueError(f"each face needs a strength, but there are {len(strengths)} for {len(latent)} faces")
         self._must_be_ours(latent)
         self.must_fit(vector)
-        if strength == 0:
+        if not any(strengths):
             return replace(latent)
-        return replace(latent, code=latent.code + strength * vector.direction.to(latent.code))
+        by = torch.tensor(strengths).to(latent.code)[:, None]
+        return replace(latent, code=latent.code + by * vector.direction.to(latent.code))
 
     def must_fit(self, vector: EmotionVector) -> None:
         """Raise ValueError if the vector belongs to another model."""

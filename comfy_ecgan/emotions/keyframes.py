@@ -9,13 +9,15 @@ import torch
 from ..models import HostModel
 from ..pictures import Frames, image_from_pictures
 from ..progress import Progress
-from ..sockets import CompletedPortraits
+from ..sockets import CompletedPortraits, EmotionsOverTime
 from ..vector_files import load_vector, vector_names
 from .chart import line_chart
 
 if TYPE_CHECKING:
     from ecgan_core.emotions.keyframes import Weights
     from ecgan_core.emotions.vectors import EmotionVector
+    from ecgan_core.face.portrait import PortraitLatent
+    from ecgan_core.pipeline import ECGANPipeline
 
 EASINGS = ["linear", "ease", "hold"]  # of ecgan_core.emotions.keyframes, not imported
 CONNECTED = "vector"  # what keyframes call the vector that is connected
@@ -31,7 +33,7 @@ def animate(
     easing: str,
     loop: bool,
     vector: EmotionVector | None,
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[torch.Tensor, torch.Tensor, EmotionsOverTime]:
     """One picture moved through keyframes, or each frame of a clip to what its time asks for.
 
     Args:
@@ -42,7 +44,8 @@ def animate(
         easing, loop: see `timeline`.
 
     Returns:
-        the frames as an IMAGE, and a chart of the emotions' weights over them as one of a single picture.
+        the frames as an IMAGE, a chart of the emotions' weights over them as one of a single picture, and what moves
+        another clip in the same way, by `shift`.
 
     Raises:
         KeyframeError: a line is no keyframe; the text says which.
@@ -58,11 +61,27 @@ def animate(
     pictures = len(latent.portrait)
     if pictures > 1 and frames not in (0, pictures):
         raise ValueError(f"the clip has {pictures} frames, not {frames}; set 'frames' to 0 to take all of them")
-    count = frames or (pictures if pictures > 1 else keys[-1].frame + 1)
-    weights = timeline(keys, count, easing, loop)
-    used = dict.fromkeys(name for of_frame in weights for name in of_frame)
+    weights = timeline(keys, frames or (pictures if pictures > 1 else keys[-1].frame + 1), easing, loop)
+    used = dict.fromkeys(name for key in keys for name in key.weights)
     vectors = {name: _vector(model, name, vector, saved) for name in used}
-    return _drawn(model, latent, weights, vectors), image_from_pictures(line_chart(weights)[None], None)
+    chart = image_from_pictures(line_chart(weights)[None], None)
+    return _drawn(model, latent, weights, vectors), chart, EmotionsOverTime(keys, easing, loop, vectors)
+
+
+def shift(
+    model: HostModel, latent: CompletedPortraits, over_time: EmotionsOverTime, strength: float
+) -> CompletedPortraits:
+    """Move each frame of a clip to what its time asks for, times `strength`: the frames of `animate`, and their latent.
+
+    Raises:
+        ValueError: a vector or the latent belongs to another model.
+    """
+    from ecgan_core.emotions.keyframes import timeline
+
+    course = timeline(over_time.keyframes, len(latent.portrait), over_time.easing, over_time.loop)
+    weights = [{name: strength * weight for name, weight in of_frame.items()} for of_frame in course]
+    portrait = _moved(model.pipeline, latent.portrait, weights, over_time.vectors)
+    return CompletedPortraits(portrait, _drawn(model, latent, weights, over_time.vectors), latent.alpha)
 
 
 def _vector(model: HostModel, name: str, connected: EmotionVector | None, saved: dict[str, str]) -> EmotionVector:
@@ -74,15 +93,27 @@ def _vector(model: HostModel, name: str, connected: EmotionVector | None, saved:
     return load_vector(saved[name], model)
 
 
+def _moved(
+    pipeline: ECGANPipeline, portrait: PortraitLatent, weights: list[Weights], vectors: dict[str, EmotionVector]
+) -> PortraitLatent:
+    """Pictures moved by the weights of each; they and the vectors must be of this model, also where nothing moves."""
+    from ecgan_core.face.portrait import shift_portraits
+
+    nowhere = pipeline.vector(pipeline.emotion_set.neutral)
+    portrait = shift_portraits(pipeline, portrait, nowhere, 0.0)
+    for name, vector in vectors.items():
+        portrait = shift_portraits(pipeline, portrait, vector, [of_one.get(name, 0.0) for of_one in weights])
+    return portrait
+
+
 def _drawn(
     model: HostModel, latent: CompletedPortraits, weights: list[Weights], vectors: dict[str, EmotionVector]
 ) -> torch.Tensor:
     """The frames one by one, so that each is shown as it is done and Cancel is heard between any two."""
-    from ecgan_core.face.portrait import render, shift_portraits
+    from ecgan_core.face.portrait import render
 
     progress = Progress(len(weights))
     pipeline = model.on_device()
-    nowhere = pipeline.vector(pipeline.emotion_set.neutral)
     known: dict[tuple, int] = {}  # what a frame shows → the first that shows it
     alone = len(latent.portrait) == 1
     strip = Frames(len(weights), latent.portrait.pictures[0], latent.alpha)
@@ -90,9 +121,7 @@ def _drawn(
         place = 0 if alone else number
         look = (place, *sorted((name, weight) for name, weight in of_frame.items() if weight))
         if look not in known:
-            portrait = shift_portraits(pipeline, latent.portrait[place], nowhere, 0.0)  # or it is of another model
-            for name, weight in of_frame.items():
-                portrait = shift_portraits(pipeline, portrait, vectors[name], weight)
+            portrait = _moved(pipeline, latent.portrait[place], [of_frame], vectors)
             unmoved = latent.image[place, ..., :3].movedim(-1, 0)
             strip[number] = render(pipeline, portrait)[0] if len(look) > 1 else unmoved
         else:

@@ -6,7 +6,7 @@ from comfy_api.latest import io, ui
 
 from comfy_ecgan.emotions import keyframes as moving
 from comfy_ecgan.inputs import checked
-from comfy_ecgan.sockets import LatentSocket, ModelSocket, VectorSocket
+from comfy_ecgan.sockets import KeyframesSocket, LatentSocket, ModelSocket, VectorSocket
 
 from .common import CATEGORY
 
@@ -66,11 +66,18 @@ class ECGANEmotionKeyframes(io.ComfyNode):
             outputs=[
                 io.Image.Output("animation", display_name="images", tooltip="All frames as one batch, in order."),
                 io.Image.Output("curve", display_name="curve", tooltip="How strong each emotion is over the frames."),
+                KeyframesSocket.Output(
+                    "over_time",
+                    display_name="over_time",
+                    tooltip="For Shift Emotion: it moves the frames of another clip in the same way.",
+                ),
             ],
         )
 
     @classmethod
     @checked
     def execute(cls, model, latent, keyframes, frames, easing, loop, vector=None) -> io.NodeOutput:
-        images, curve = moving.animate(model, latent, keyframes, frames=frames, easing=easing, loop=loop, vector=vector)
-        return io.NodeOutput(images, curve, ui=ui.PreviewImage(curve, cls=cls))
+        images, curve, over_time = moving.animate(
+            model, latent, keyframes, frames=frames, easing=easing, loop=loop, vector=vector
+        )
+        return io.NodeOutput(images, curve, over_time, ui=ui.PreviewImage(curve, cls=cls))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from comfy_api.latest import io, ui
 
 from comfy_ecgan import portraits
-from comfy_ecgan.emotions import mixing, reading
+from comfy_ecgan.emotions import keyframes, mixing, reading
 from comfy_ecgan.inputs import checked
 from comfy_ecgan.notes import Notes
-from comfy_ecgan.sockets import LatentSocket, ModelSocket, VectorSocket
+from comfy_ecgan.sockets import KeyframesSocket, LatentSocket, ModelSocket, VectorSocket
 
 from .common import CATEGORY, face_input, on_no_face_input, own_emotions, slider
 
@@ -47,6 +47,12 @@ class EmotionShift(io.ComfyNode):
                     optional=True,
                     tooltip="One of the model's own emotions; used only while no vector is connected.",
                 ),
+                KeyframesSocket.Input(
+                    "over_time",
+                    optional=True,
+                    tooltip="From Emotion Keyframes: each frame of a clip moves as its time asks for, times "
+                    "'strength'; 'vector' and 'emotion' are not used then.",
+                ),
             ],
             outputs=[
                 io.Image.Output("shifted", display_name="image", tooltip="The pictures with the moved expression."),
@@ -58,8 +64,11 @@ class EmotionShift(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, model, latent, strength, vector=None, emotion=None) -> io.NodeOutput:
-        shifted = portraits.shift(model, latent, vector=vector, emotion=emotion, strength=strength)
+    def execute(cls, model, latent, strength, vector=None, emotion=None, over_time=None) -> io.NodeOutput:
+        if over_time is not None:
+            shifted = keyframes.shift(model, latent, over_time, strength)
+        else:
+            shifted = portraits.shift(model, latent, vector=vector, emotion=emotion, strength=strength)
         return io.NodeOutput(shifted.image, shifted, ui=ui.PreviewImage(shifted.image, cls=cls))
 
 

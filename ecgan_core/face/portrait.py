@@ -163,9 +163,16 @@ def faces_at_once(pipeline: ECGANPipeline) -> int:
 
 
 def shift_portraits(
-    pipeline: ECGANPipeline, latent: PortraitLatent, vector: EmotionVector, strength: float
+    pipeline: ECGANPipeline, latent: PortraitLatent, vector: EmotionVector, strength: float | Sequence[float]
 ) -> PortraitLatent:
-    """Move the emotion of every face along `vector`; the encoder does not run again. See `ECGANPipeline.shift`."""
+    """Move the emotion of every face along `vector`; the encoder does not run again. See `ECGANPipeline.shift`.
+
+    `strength` is that of all pictures, or one for each: over the frames of a clip it may change.
+    """
+    if isinstance(strength, Sequence):
+        if len(strength) != len(latent):
+            raise ValueError(f"each picture needs a strength, but there are {len(strength)} for {len(latent)} pictures")
+        strength = [strength[owner] for owner in latent.owners]
     return latent.with_faces(pipeline.shift(latent.faces, vector, strength))
 
 

@@ -19,7 +19,7 @@ INPUTS = {
         *("model", "image", "mask", "emotion", "strength", "seed", "samples", "variation", "face", "feather"),
         *("face_box", "color_match", "bounding_boxes", "texture", "on_no_face", "track"),
     ],
-    "EmotionShift": ["model", "latent", "vector", "strength", "emotion"],
+    "EmotionShift": ["model", "latent", "vector", "strength", "emotion", "over_time"],
     "EmotionVectorBuild": ["model", "images", "neutral_images", "name", "face", "on_no_face"],
     "ECGANEmotionMix": [
         "model",
@@ -46,7 +46,7 @@ OUTPUTS = {
     "ECGANVectorSave": ["STRING"],
     "ECGANVectorLoad": ["EMOTION_VECTOR"],
     "ECGANFaceHole": ["MASK"],
-    "ECGANEmotionKeyframes": ["IMAGE", "IMAGE"],
+    "ECGANEmotionKeyframes": ["IMAGE", "IMAGE", "EMOTION_KEYFRAMES"],
 }
 
 

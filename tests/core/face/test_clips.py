@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ecgan_core.face.portrait import complete_portraits, render
+from ecgan_core.face.portrait import complete_portraits, render, shift_portraits
 from ecgan_core.files.latents import FaceLatent
 
 COUNT = 5
@@ -70,3 +70,14 @@ def test_latents_are_gathered_in_order_whatever_the_order_they_come_in(pipeline,
     for name, tensor in latent.tensors().items():
         assert torch.equal(gathered.tensors()[name], tensor), name
     assert gathered.model == latent.model
+
+
+def test_a_clip_moves_by_a_strength_for_each_frame(pipeline, clip, mask):
+    latent, vector = complete_portraits(pipeline, clip, mask, face="whole image"), pipeline.vector("joyful")
+    strengths = [0.0, 0.25, -1.0, 0.5, 2.0]
+    moved = render(pipeline, shift_portraits(pipeline, latent, vector, strengths))
+    for frame, strength in enumerate(strengths):
+        alone = render(pipeline, shift_portraits(pipeline, latent[frame], vector, strength))
+        assert torch.equal(moved[frame : frame + 1], alone)
+    with pytest.raises(ValueError, match="each picture needs a strength, but there are 2 for 5 pictures"):
+        shift_portraits(pipeline, latent, vector, [0.0, 1.0])

@@ -41,7 +41,7 @@ def shifted(pack, model):
 
 def test_a_still_becomes_an_animation_whose_frames_are_shifts(animate, latents, shifted) -> None:
     still, _ = latents
-    frames, curve = animate(still, "0: calm\n2: 0.5 glad\n4: glad 1 - 0.5 grim # there")
+    frames, curve, _ = animate(still, "0: calm\n2: 0.5 glad\n4: glad 1 - 0.5 grim # there")
     assert frames.shape == (5, 150, 200, 4)
     assert torch.equal(frames[0], still.image[0]), "nothing moves: the very pixels"
     assert torch.equal(frames[1], shifted(still, (GLAD, 0.25))[0])
@@ -105,3 +105,23 @@ def test_what_does_not_fit_is_said(animate, latents, pack, comfyui) -> None:
         animate(still, "0: calm", model=other)
     with pytest.raises(ValueError, match="'glad' belongs to another model"):
         animate(still, "0: vector", vector=other.pipeline.vector(GLAD))
+
+
+def test_shift_emotion_moves_a_clip_over_time(pack, model, animate, latents, shifted) -> None:
+    still, clip = latents
+    keyframes = "0: calm\n2: glad 1 - 0.5 grim"
+    frames, _, over_time = animate(clip, keyframes)
+
+    def shift(latent, **inputs):
+        return run(pack["EmotionShift"], model=model, latent=latent, over_time=over_time, **inputs)
+
+    image, moved = shift(clip, strength=1.0, emotion="not looked at")
+    assert torch.equal(image, frames)
+    again = run(pack["EmotionShift"], model=model, latent=moved, emotion=GRIM, strength=0.5)[0]
+    torch.testing.assert_close(again[2], shifted(clip, (GLAD, 1.0))[2], atol=1e-5, rtol=0)
+    half = shift(clip, strength=0.5)[0]
+    torch.testing.assert_close(half[2], shifted(clip, (GLAD, 0.5), (GRIM, -0.25))[2], atol=1e-5, rtol=0)
+    assert torch.equal(shift(clip, strength=0.0)[0], clip.image)
+    assert torch.equal(shift(still, strength=1.0)[0], still.image), "of a still, its first frame"
+    with pytest.raises(ValueError, match="the input 'over_time' must be the keyframes of Emotion Keyframes"):
+        run(pack["EmotionShift"], model=model, latent=clip, over_time="0: glad")
