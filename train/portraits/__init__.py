@@ -7,5 +7,5 @@ Where things are:
     hair/             looks, hairlines, styles, strands
     picture/          camera, light, background; raster, shade, photo
     who, and how      identity, expression; sitter (geometry), render (pixels)
-    the studio        recipe, portrait (one picture, checked by check), studio, workers, sheet, command
+    the studio        recipe, portrait (one picture, checked by check), clip, studio, workers, sheet, command
 """

@@ -1,8 +1,8 @@
-"""The studio's two commands: a set of portraits, and a quick look at one person.
+"""The studio's commands: a set of portraits, a quick look at one person, and a clip of one.
 
-`python -m train` has them as `portraits` and `preview`; `ecgan`, which knows nothing of this package, finds
-`add_to_ecgan` among the installed entry points and has them as `portraits make` and `portraits preview`. Importing this
-module costs nothing: the renderer is imported when there is something to draw.
+`python -m train` has them as `portraits`, `preview` and `clip`; `ecgan`, which knows nothing of this package, finds
+`add_to_ecgan` among the installed entry points and has them as `portraits make`, `portraits preview` and `portraits
+clip`. Importing this module costs nothing: the renderer is imported when there is something to draw.
 """
 
 from __future__ import annotations
@@ -19,21 +19,25 @@ if TYPE_CHECKING:
 
 SIZES = (32, 2048)
 MOST_PEOPLE = 100_000
+MOST_FRAMES = 4096
+EASINGS = ("linear", "ease", "hold")  # of ecgan_core.emotions.keyframes, not imported
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
 def add_to_train(commands: argparse._SubParsersAction) -> None:
-    """`python -m train portraits …` and `python -m train preview …`."""
+    """`python -m train portraits …`, `python -m train preview …` and `python -m train clip …`."""
     _make(commands.add_parser("portraits", help="render a set of labelled portraits from a recipe of emotions"))
     _preview(commands.add_parser("preview", help="one rendered person in every emotion of a recipe, in seconds"))
+    _clip(commands.add_parser("clip", help="one rendered person whose emotion moves from keyframe to keyframe"))
 
 
 def add_to_ecgan(commands: argparse._SubParsersAction) -> None:
-    """`ecgan portraits make …` and `ecgan portraits preview …`."""
+    """`ecgan portraits make …`, `ecgan portraits preview …` and `ecgan portraits clip …`."""
     studio = commands.add_parser("portraits", help="render faces in emotions of your own")
     inside = studio.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _make(inside.add_parser("make", help="render a set of labelled portraits from a recipe of emotions"))
     _preview(inside.add_parser("preview", help="one rendered person in every emotion of a recipe, in seconds"))
+    _clip(inside.add_parser("clip", help="one rendered person whose emotion moves from keyframe to keyframe"))
 
 
 def _make(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +62,31 @@ def _preview(parser: argparse.ArgumentParser) -> None:
         "--plain", action="store_true", help="the weights as written, in one light, with nothing that varies by picture"
     )
     _run_by(parser, run_preview, "preview")
+
+
+def _clip(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser)
+    parser.add_argument(
+        "--keyframes", type=Path, required=True, metavar="FILE", help="a line for each, such as 12: happy 0.8"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the frames")
+    parser.add_argument(
+        "--frames", type=_number(1, MOST_FRAMES), metavar="N", help="how many (default: up to the last keyframe)"
+    )
+    parser.add_argument(
+        "--size", type=_number(*SIZES), default=512, metavar="PIXELS", help="of a frame's side (default 512)"
+    )
+    parser.add_argument("--easing", choices=EASINGS, default="ease", help="between keyframes (default ease)")
+    parser.add_argument("--rate", type=_number(1, 120), default=24, metavar="N", help="frames a second (default 24)")
+    for name, default, what in (
+        ("turn", 15, "degrees that the head turns to either side"),
+        ("light", 35, "degrees that the key light moves to either side"),
+        ("blink", 24, "frames from one blink to the next, 0 for none"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=_number(0, 90), default=default, metavar="N", help=f"{what} (default {default})"
+        )
+    _run_by(parser, run_clip, "clip")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -119,6 +148,22 @@ def run_preview(arguments: argparse.Namespace) -> None:
     sheet = contact_sheet(pictures, looks, [f"seed {seed}" for seed in seeds], arguments.size)
     write_image(sheet, arguments.out, FORMATS[arguments.out.suffix.lower()])
     print(arguments.out)
+
+
+def run_clip(arguments: argparse.Namespace) -> None:
+    """Draw a clip frame by frame, and print where it is."""
+    recipe = _recipe(arguments)
+    from .workers import single_threaded
+
+    single_threaded()
+    from .clip import FILM, Motion, course_of, film, write_clip
+    from .head.mesh import load_head
+
+    course = course_of(arguments.keyframes, recipe, arguments.frames or 0, arguments.easing)
+    motion = Motion(arguments.turn, arguments.blink, arguments.light)
+    shots = film(load_head(arguments.assets), recipe, course, arguments.size, motion)
+    write_clip(shots, arguments.out, arguments.rate)
+    print(arguments.out / FILM)
 
 
 def _recipe(arguments: argparse.Namespace) -> Recipe:

@@ -92,14 +92,12 @@ def take_portrait(sitter: Sitter, recipe: Recipe, look: str, size: int) -> Portr
     image = render(sitter.person, shot.stage, shot.visible, shot.camera, lighting, background)
     image, quality = develop(image, rng) if as_photo else (image, JPEG_QUALITY)
 
-    landmarks = _landmarks(shot) / fine
-    to_eyes = shot.camera.distance - float(shot.stage.eyes[:, 2].mean())
-    side = sitter.frame_side * shot.camera.focal / to_eyes / fine
+    landmarks, box = labels(sitter, shot, fine)
     return Portrait(
         image,
         shot.expression.units,
         shot.expression.intensity,
-        face_box(landmarks[:2], landmarks[3:].mean(axis=0), side),
+        box,
         tuple((float(x), float(y)) for x, y in landmarks),
         quality,
         shot.takes,
@@ -123,8 +121,11 @@ def _shoot(sitter: Sitter, recipe: Recipe, weights: Mapping[str, float], key: li
     return Shot(expression, stage, camera, visible, take)
 
 
-def _landmarks(shot: Shot) -> np.ndarray:
-    """The five landmarks [5,2] in samples; the person's right is on the left of the picture."""
-    left_eye, right_eye = shot.stage.eyes
+def labels(sitter: Sitter, shot: Shot, fine: int) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    """The five landmarks [5,2] and the box of the face, as in `Portrait`; `fine` samples are a pixel."""
+    left_eye, right_eye = shot.stage.eyes  # the person's right is on the left of the picture
     points = np.stack([right_eye, left_eye, *shot.stage.landmarks])
-    return project(shot.camera, points)[:, :2]
+    landmarks = project(shot.camera, points)[:, :2] / fine
+    to_eyes = shot.camera.distance - float(shot.stage.eyes[:, 2].mean())
+    side = sitter.frame_side * shot.camera.focal / to_eyes / fine
+    return landmarks, face_box(landmarks[:2], landmarks[3:].mean(axis=0), side)

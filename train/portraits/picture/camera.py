@@ -43,7 +43,12 @@ def sample_pose(rng: np.random.Generator) -> Pose:
     yaw = float(np.clip(rng.normal(0, 7.5), -18, 18))
     pitch = float(np.clip(rng.normal(1, 4.0), -9, 10))
     roll = float(np.clip(rng.normal(0, 2.5), -6, 6))
-    return Pose(yaw, pitch, rotation(yaw, pitch, roll), rotation(0.35 * yaw + 3 * rng.normal(), 0, 0.2 * roll))
+    return held(yaw, pitch, roll, shoulders=3 * rng.normal())
+
+
+def held(yaw: float, pitch: float, roll: float, shoulders: float = 0.0) -> Pose:
+    """A head held so, in degrees; the body follows by a third, and its shoulders are turned."""
+    return Pose(yaw, pitch, rotation(yaw, pitch, roll), rotation(0.35 * yaw + shoulders, 0, 0.2 * roll))
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
