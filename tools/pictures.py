@@ -166,10 +166,11 @@ def strip(cells: Iterable[Cell]) -> Image.Image:
 
 def thumbnail(studio: Studio, workflow: Workflow) -> Image.Image:
     """What goes in on the left, what comes out on the right."""
-    loaded = next(node.widgets["image"] for node in workflow.nodes if node.name == "image")
+    loaded = next((node.widgets["image"] for node in workflow.nodes if node.name == "image"), None)
     results = studio.show(workflow, None)
     sheet = Image.new("RGB", (640, 320), PAPER)
-    sheet.paste(studio.input(loaded).resize((320, 320)), (0, 0))
+    before = studio.input(loaded) if loaded else studio.show(workflow, "hole")[0]  # of a clip, its first frame
+    sheet.paste(before.resize((320, 320)), (0, 0))
     columns, rows = {1: (1, 1), 2: (2, 1)}.get(len(results), (2, 2))
     size = (320 // columns, 320 // rows)
     for index, result in enumerate(_spread(results, columns * rows)):

@@ -22,11 +22,12 @@ __all__ = [
     "wait_until_ready",
 ]
 
-# Output nodes that run, and whether each draws the pictures that have come for it.
+# Output nodes that run, and whether each draws the pictures, or the video, that have come for it.
 SHOWN = """() => app.graph.nodes
     .filter(n => n.mode === 0 && n.constructor.nodeData?.output_node && n.type !== 'ECGANVectorSave'
                  && n.type !== 'PreviewAny')
-    .map(n => [n.type, !!(n.imgs?.length && n.imgs.every(i => i.complete && i.naturalWidth > 0))])"""
+    .map(n => [n.type, !!n.videoContainer?.querySelector('video')
+                       || !!(n.imgs?.length && n.imgs.every(i => i.complete && i.naturalWidth > 0))])"""
 
 
 def open_workflow(page, workflow: dict[str, Any], name: str = "example") -> dict[str, Any]:

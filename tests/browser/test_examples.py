@@ -37,7 +37,7 @@ def test_an_example_opens_runs_and_shows_its_pictures(page, complaints: list[str
     missing = {"CheckpointLoaderSimple"} if name in gallery.NEEDS_MORE else set()  # newer pages mark it at once
     assert [kind for kind, broken, known in nodes if not known or (broken and kind not in missing)] == []
     assert page.locator("[role=dialog]").count() == 0, page.locator("[role=dialog]").first.inner_text()
-    assert "**Load Image**" in page.evaluate(NOTES)
+    assert any(f"**{node}**" in page.evaluate(NOTES) for node in ("Load Image", "Load Video"))
 
     assert meant(translated) == meant(example.load_prompt(FOLDER / "api" / f"{name}.json"))
 

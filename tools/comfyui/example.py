@@ -1,4 +1,4 @@
-"""The example that comes with the pack: its workflow in both forms, and the pictures that it opens."""
+"""The example that comes with the pack: its workflow in both forms, and what the examples open."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ PHOTOGRAPH_HOLE = (193, 123, 253, 172)  # left, top, right, bottom: mouth and ch
 
 
 def prepare_inputs(folder: Path) -> list[str]:
-    """Put the examples' pictures into ComfyUI's input `folder`; the names of those with a hole, rendered ones first.
+    """Put what the examples open into ComfyUI's input `folder`; the names of pictures with a hole, rendered ones first.
 
     Those are RGBA with a transparent hole, which is how ComfyUI's own mask editor stores a mask: LoadImage gives the
     colours that lie under the hole, too, and mask = 1 − alpha. The others are faces as a whole: three people of
-    `ecgan portraits recipes/emotions/artist.yaml --count 6 --size 384`, neutral, and two of them laughing.
+    `ecgan portraits recipes/emotions/artist.yaml --count 6 --size 384`, neutral, and two of them laughing. The clip is
+    `ecgan portraits clip recipes/emotions/basic7.yaml --seed 109 --frames 48` with the one keyframe `0: neutral`, as
+    H.264 (crf 17).
     """
     names = []
-    for portrait in sorted([*PORTRAITS.glob("*.png"), *PORTRAITS.glob("*.jpg")]):
+    for portrait in sorted(file for ending in ("png", "jpg", "mp4") for file in PORTRAITS.glob(f"*.{ending}")):
         shutil.copyfile(portrait, folder / portrait.name)
         if portrait.suffix == ".png":
             names.append(portrait.name)

@@ -3,6 +3,7 @@
 pieces        what they are put together from
 completing    those that complete faces
 expressions   those that move expressions
+moving        the one that moves them in a clip
 """
 
 from .completing import (
@@ -13,6 +14,7 @@ from .completing import (
     REFINE_WITH_DIFFUSION,
 )
 from .expressions import ANIMATION_STRIP, BLEND_TWO_EMOTIONS, EMOTION_KEYFRAMES, EMOTION_SLIDER, VECTOR_FROM_PHOTOS
+from .moving import CLIP_IN_CLIP_OUT
 
 GALLERY = (
     COMPLETE_AND_SHIFT,
@@ -22,6 +24,7 @@ GALLERY = (
     BLEND_TWO_EMOTIONS,
     ANIMATION_STRIP,
     EMOTION_KEYFRAMES,
+    CLIP_IN_CLIP_OUT,
     VECTOR_FROM_PHOTOS,
     BATCH_WITH_ONE_MASK,
     REFINE_WITH_DIFFUSION,

@@ -33,8 +33,8 @@ def note(title: str, text: str, at: tuple[int, int], height: int, width: int = N
     return Node("note", "MarkdownNote", at, (width, height), widgets={"text": f"{text}\n\n{PICTURES}"}, title=title)
 
 
-def face_hole(part: str, at: tuple[int, int], image: str = "image", **widgets: Any) -> Node:
-    return Node("hole", "ECGANFaceHole", at, (WIDE, 500), {"image": (image, "IMAGE")}, {"part": part, **widgets})
+def face_hole(part: str, at: tuple[int, int], image: tuple[str, str] = ("image", "IMAGE"), **widgets: Any) -> Node:
+    return Node("hole", "ECGANFaceHole", at, (WIDE, 500), {"image": image}, {"part": part, **widgets})
 
 
 def complete(

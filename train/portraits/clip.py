@@ -39,7 +39,7 @@ from .sitter import Sitter
 FRAMES, INDEX, FILM = "frames", "index.csv", "clip.webp"
 COLUMNS = ("file", "weights", "yaw", "blink", "box_x", "box_y", "box_width", "box_height")
 
-AROUND = 1.5  # side of the picture, in sides of the model's frame
+AROUND = 1.4  # side of the picture, in sides of the model's frame
 LIDS = (0.45, 1.0, 1.0, 0.7, 0.3)  # how far they are closed in the frames of a blink
 
 
