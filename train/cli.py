@@ -122,6 +122,11 @@ def parser() -> argparse.ArgumentParser:
     readability.add_argument("--images", type=int, default=16_000, help="pictures to learn from, repeats included")
     readability.add_argument("--out", type=Path, help="a JSON file for the table")
     readability.set_defaults(command=run_readability, prog="readability")
+    steadiness = commands.add_parser("steadiness", help="tell how steady a checkpoint's clips are, against the truth")
+    steadiness.add_argument("checkpoint", type=Path)
+    steadiness.add_argument("clip", type=Path, nargs="+", metavar="CLIP", help="a folder that `clip` rendered")
+    steadiness.add_argument("--variation", type=float, default=0.5, help="of the completions, 0 to 2 (default 0.5)")
+    steadiness.set_defaults(command=run_steadiness, prog="steadiness")
     return top
 
 
@@ -181,6 +186,7 @@ def add_measures(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument(
         "--brought", type=Path, metavar="DIR", help="faces as artists bring them: aligned portraits with an index.csv"
     )
+    evaluate.add_argument("--clip", type=Path, nargs="+", metavar="DIR", help="rendered clips: folders of `clip`")
     evaluate.add_argument(
         "--face-api", type=Path, metavar="DIR", help="the `model` folder of the npm package @vladmandic/face-api 1.7.15"
     )
@@ -237,6 +243,12 @@ def run_readability(arguments: argparse.Namespace) -> None:
     from .evaluation.readability import readability
 
     print(readability(arguments.set, arguments.out, arguments.size, arguments.images))
+
+
+def run_steadiness(arguments: argparse.Namespace) -> None:
+    from .evaluation.clips.steadiness import steadiness
+
+    print(printable(steadiness(arguments.checkpoint, arguments.clip, arguments.variation)))
 
 
 def _minutes(text: str) -> float:

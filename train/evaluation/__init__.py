@@ -7,5 +7,6 @@
 | `judge` `identity` | networks of our own that measure: what does a face feel, who is it |
 | `halfway` `brought` | how near a mix is to the same person's mixed picture; pictures as artists bring them |
 | `photographs` `face_api` | real photographs, and the public networks that judge them |
+| `clips/` | completed clips, held against rendered ones |
 | `readability` | `train readability`: can a set's emotions be told apart? |
 """

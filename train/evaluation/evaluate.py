@@ -24,6 +24,8 @@ from ..runs.grid import tile, write_picture
 from . import metrics
 from .brought import SIDE as BROUGHT_SIDE
 from .brought import measure_brought
+from .clips.clip import load_clip
+from .clips.steadiness import measure_clip
 from .face_api import WHERE
 from .halfway import HOLES as HALFWAY_HOLES
 from .halfway import has_mixtures, measure_halfway
@@ -46,6 +48,7 @@ class Extras:
     still: Path | None = None  # a set of people who hold still from one emotion to the next
     photographs: Path | None = None
     brought: Path | None = None  # photoreal faces, as artists bring them
+    clip: list[Path] | None = None  # rendered ones
     face_api: Path | None = None
     photograph_emotion: str = "happy"
     variation: float = 0.5  # of the completions; as the node has it
@@ -72,6 +75,7 @@ def evaluate(
     extras = extras or Extras()
     pipeline = matching_pipeline(checkpoint, config)
     photographs, brought, public = opened_photographs(pipeline, extras)
+    clips = [load_clip(folder, config.emotions, pipeline.emotion_set.neutral) for folder in extras.clip or []]
     held_out, training = load_faces(config, data, held_out=True), load_faces(config, data)
     still = still_faces(config, extras.still) if extras.still else None
     with writing(out):
@@ -91,6 +95,7 @@ def evaluate(
         "holes": [],
         "photographs": [],
         "brought": [],
+        "clips": [],
     }
     for kind in HOLES:
         say(f"measuring {kind}: {len(pairs[0])} completions")
@@ -113,6 +118,11 @@ def evaluate(
         found, sheet = measure_brought(pipeline, group, public, extras.variation)
         report["brought"].append(asdict(found))
         sheets[f"evaluation-brought-{i + 1}.jpg"] = tile(sheet)
+    for i, clip in enumerate(clips):
+        say(f"measuring {len(clip.frames)} frames of {clip.source}")
+        steady, sheet = measure_clip(pipeline, clip, extras.variation)
+        report["clips"].append({"source": clip.source, "figures": [asdict(figures) for figures in steady]})
+        sheets[f"evaluation-clip-{i + 1}.jpg"] = tile(sheet)
     return write_report(out, report, sheets)
 
 

@@ -12,6 +12,7 @@ from ecgan_core.pipeline import ECGANPipeline
 
 from ..data.faces import FaceSet
 from ..runs.grid import fixed_faces, tile
+from .clips.steadiness import Steadiness, steadiness_text
 from .halfway import complete_halfway
 
 SHEET_FACES, SAMPLES = 16, 4
@@ -21,7 +22,7 @@ SHEET_HOLES = ("whole face", "lower face")
 def report_text(report: dict) -> str:
     """The figures of `evaluate` as Markdown: what was asked for, what came back, then the smaller print."""
     parts = [_opening(report), _control(report), _fidelity(report), _per_emotion(report)]
-    parts += [_closer(report), _halfway(report), _photographs(report), _brought(report)]
+    parts += [_closer(report), _halfway(report), _photographs(report), _brought(report), _clips(report)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -206,6 +207,12 @@ def _brought(report: dict) -> str:
         "brightest of the face in pictures darkened to .3: "
     )
     return f"{_table(head, rows)}\n\n{note}{' '.join(notes)}"
+
+
+def _clips(report: dict) -> str:
+    clips = report.get("clips", [])
+    read = [(clip["source"], [Steadiness(**figures) for figures in clip["figures"]]) for clip in clips]
+    return steadiness_text(read) if clips else ""
 
 
 @torch.no_grad()

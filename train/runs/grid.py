@@ -52,9 +52,9 @@ def sample_grid(encoder: Encoder, generator: Generator, face: Tensor, emotion: T
 
 
 def tile(pictures: Tensor) -> Tensor:
-    """Pictures [rows, columns, 3, S, S] in −1..1 → one uint8 picture [3, rows·S, columns·S]."""
-    rows, columns, channels, size, _ = pictures.shape
-    sheet = pictures.permute(2, 0, 3, 1, 4).reshape(channels, rows * size, columns * size)
+    """Pictures [rows, columns, 3, H, W] in −1..1 → one uint8 picture [3, rows·H, columns·W]."""
+    rows, columns, channels, height, width = pictures.shape
+    sheet = pictures.permute(2, 0, 3, 1, 4).reshape(channels, rows * height, columns * width)
     return ((sheet.clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
 
 
