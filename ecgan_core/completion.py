@@ -35,8 +35,8 @@ class Completion:
             model's pixels, 0 (none) to 1.
         on_no_face: what becomes of a picture in which no face is found or nothing is masked: "error", or "leave" it as
             it is; "auto" leaves it in a batch, unless there is nothing to do in any of its pictures.
-        track: the pictures are the frames of one shot: faces are followed from frame to frame, held still, and bridged
-            where they are not found for a moment; each person keeps their seed.
+        track: the pictures are the frames of a clip: faces are followed from frame to frame, held still, and bridged
+            where they are not found for a moment; each person keeps their seed. Each shot is followed by itself.
 
     Raises:
         ValueError: a setting is not what it may be; one sentence says which.

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .batch.left_out import LeftOut, OnNote, note_in_log
 from .batch.places import portrait_boxes
+from .batch.shots import cuts_in_words, shots, something_else
 from .batch.tracking import Track, follow, held_still, steady
 from .choosing import NoFaceFound
 from .finder.finding import find_faces
@@ -94,7 +95,15 @@ def face_holes(
         if on_step:
             on_step(i + 1, len(pictures))
     height, width = pictures.shape[-2:]
-    every = _followed(seen, part, all_faces) if track else [[_placed(box, part) for box in faces] for faces in seen]
+    if track:
+        with_faces = [bool(faces) for faces in seen]
+        cut, others = shots(pictures, with_faces), something_else(pictures, with_faces)
+        every = [faces for shot in cut for faces in _followed(seen[shot.start : shot.stop], part, all_faces)]
+        every = [[] if i in others else faces for i, faces in enumerate(every)]
+        if len(cut) > 1:
+            on_note(cuts_in_words(cut))
+    else:
+        every = [[_placed(box, part) for box in faces] for faces in seen]
     for i, faces in enumerate(every):
         if face == "whole image" and boxes[i] is None:
             faces.append((frame_of_image(height, width), None, None))
@@ -126,7 +135,7 @@ def _outline(points: Tensor | None) -> Tensor | None:
 
 
 def _followed(seen: Sequence[Sequence[Box]], part: str, all_faces: bool) -> list[list[Placed]]:
-    """Where a part of each face, or of that with most of the clip, is in its frames: held still, short gaps bridged."""
+    """Where a part of each face, or of that with most of the shot, is in its frames: held still, short gaps bridged."""
     followed: list[list[Placed]] = [[] for _ in seen]
     tracks = follow(seen)
     if not all_faces and tracks:

@@ -21,7 +21,7 @@ CLIP_IN_CLIP_OUT = Workflow(
             "**track** on **Face Hole** and on **Complete Masked Face** follows each face over the clip and holds it "
             "still, and one **seed** draws the same mouth in every frame. **Emotion Keyframes** then moves it; a line "
             "for each keyframe. *Save Video* writes the clip to ComfyUI's output folder, as fast as it came and with "
-            "its sound.\n\nLoad your own clip on **Load Video**: one shot, without cuts.",
+            "its sound.\n\nLoad your own clip on **Load Video**.",
             (FIRST, 820),
             220,
         ),

@@ -18,6 +18,7 @@ from ..frame import Box, Frame, frame_of_face, frame_of_image
 from ..stitch import distance_from_middle
 from .inverted import INVERTED, without_surroundings
 from .left_out import LeftOut, OnNote, named, note_in_log
+from .shots import cuts_in_words, shots, something_else
 from .tracking import follow, steady
 
 LARGEST_BOX = 2  # longer sides of its picture: a face may reach beyond the picture, but not by more than that
@@ -74,7 +75,7 @@ def places_of(
     left = LeftOut(len(pictures), asked.on_no_face, LEFT_ALONE)
     everyone: Iterable[Found] = _everyone(pictures, holes, asked.face, boxes, on_look)
     if asked.track:
-        everyone = _followed(list(everyone), holes)
+        everyone = _followed(list(everyone), pictures, holes, on_note)
     places = Places([[] for _ in holes], [[] for _ in holes], holes)
     on_faces: dict[int, Tensor] = {}
     for i, (hole, found) in enumerate(zip(holes, everyone, strict=True)):
@@ -118,8 +119,22 @@ def _looked_for(picture: Tensor, hole: Tensor, face: str, boxes: Sequence[Box]) 
         return problem
 
 
-def _followed(everyone: Sequence[Found], holes: Tensor) -> list[Found]:
-    """The faces of a clip's frames, held still; each person has a rank of their own, and is there in short gaps too."""
+def _followed(everyone: Sequence[Found], pictures: Tensor, holes: Tensor, on_note: OnNote) -> list[Found]:
+    """The faces of a clip's frames, held still shot by shot; what shows something else is left as it was found."""
+    seen = [not isinstance(found, NothingToDo) for found in everyone]
+    cut, others = shots(pictures, seen), something_else(pictures, seen)
+    if len(cut) > 1:
+        on_note(cuts_in_words(cut))
+    followed = [
+        found
+        for shot in cut
+        for found in _followed_in_shot(everyone[shot.start : shot.stop], holes[shot.start : shot.stop])
+    ]
+    return [everyone[i] if i in others else found for i, found in enumerate(followed)]
+
+
+def _followed_in_shot(everyone: Sequence[Found], holes: Tensor) -> list[Found]:
+    """The faces of a shot, held still; each person has a rank of their own, and is there in short gaps too."""
     seen = [[] if isinstance(found, NothingToDo) else [box for _, box in found] for found in everyone]
     tracks = [steady(track) for track in follow(seen)]
     followed: list[Found] = []

@@ -10,6 +10,7 @@ from skimage import data
 
 from ecgan_core import Completion, complete_portraits, render
 from ecgan_core.face.batch.places import places_of
+from ecgan_core.face.batch.shots import cuts_in_words, shots, something_else
 from ecgan_core.face.batch.tracking import GAP, HELD, follow, held_still, steady
 from ecgan_core.face.face_hole import face_holes
 from ecgan_core.face.frame import Box, frame_of_face
@@ -106,6 +107,13 @@ def astronaut() -> torch.Tensor:
     return torch.from_numpy(data.astronaut().copy()).permute(2, 0, 1)[None].float() / 255
 
 
+def hidden(astronaut: torch.Tensor) -> torch.Tensor:
+    """Something grey is before the face."""
+    picture = astronaut.clone()
+    picture[:, :, 60:180, 165:285] = 0.5
+    return picture
+
+
 def noisy(picture: torch.Tensor, count: int) -> torch.Tensor:
     """Frames of a still picture [3,H,W] with noise of ±2/255."""
     random = np.random.default_rng(0)
@@ -134,7 +142,7 @@ def test_holes_over_a_still_head_are_all_the_same(astronaut):
 
 def test_outlines_over_a_still_head_hold_still_too_and_go_on_over_a_gap(astronaut):
     clip = noisy(astronaut[0], 5)
-    clip[2] = 0.5
+    clip[2:3] = hidden(astronaut)
     holes = face_holes(clip, "lower face", track=True, inside_face=True)
     assert (holes == holes[0]).all()
     alone = face_holes(astronaut, "lower face", inside_face=True)
@@ -143,7 +151,7 @@ def test_outlines_over_a_still_head_hold_still_too_and_go_on_over_a_gap(astronau
 
 
 def test_a_face_that_is_gone_for_a_frame_is_drawn_where_it_was_going(pipeline, astronaut):
-    clip = torch.cat([astronaut, torch.full_like(astronaut, 0.5), astronaut])
+    clip = torch.cat([astronaut, hidden(astronaut), astronaut])
     hole = region_hole(frame_of_face(FACE), 512, 512, "mouth")[None]
     latent = complete_portraits(pipeline, clip, hole, track=True)
     assert latent.owners == (0, 1, 2)
@@ -175,3 +183,55 @@ def test_each_person_keeps_their_seed_over_the_clip(pipeline, astronaut):
     assert seeds[True] == [seeds[True][0]] * 3
     assert seeds[True][0] == seeds[False][0]
     assert seeds[False][1] != seeds[False][0]
+
+
+# Shots ---
+
+
+def test_a_cut_ends_a_shot_and_neither_a_turn_nor_a_flash_nor_a_gap_does(astronaut):
+    face, other = astronaut[0], astronaut[0].flip(2)
+    slowly = torch.stack([face.roll(3 * frame, dims=2) for frame in range(6)])
+    assert shots(slowly, [True] * 6) == [range(6)]
+    flash = slowly.clone()
+    flash[3] = (flash[3] + 0.6).clamp(0, 1)
+    assert shots(flash, [True] * 6) == [range(6)]
+    gap = slowly.clone()
+    gap[2:4] = 0
+    seen = [True, True, False, False, True, True]
+    assert shots(gap, seen) == [range(6)]
+    assert something_else(gap, seen) == {2, 3}
+    assert something_else(slowly, seen) == set()
+    cut = torch.cat([slowly, other.expand(2, -1, -1, -1), slowly[:2]])
+    assert shots(cut, [True] * 10) == [range(6), range(6, 8), range(8, 10)]
+    assert cuts_in_words(shots(cut, [True] * 10)).startswith("there is a cut before frames 7 and 9: ")
+    assert shots(cut[:1], [False]) == [range(1)]
+
+
+def test_nothing_is_drawn_where_a_clip_shows_something_else(pipeline, astronaut):
+    clip = noisy(astronaut[0], 7)
+    clip[2:5] = 0.4
+    notes: list[str] = []
+    holes = face_holes(clip, "mouth", track=True, on_note=notes.append)
+    assert holes.flatten(1).any(dim=1).tolist() == [True, True, False, False, False, True, True]
+    latent = complete_portraits(pipeline, clip, holes[:1], track=True, on_note=notes.append)
+    assert torch.equal(render(pipeline, latent)[2:5], clip[2:5])
+    assert len(set(latent.frames)) == 1
+    assert "3 of 7 pictures (3–5)" in notes[0]
+    assert "3 of 7 pictures (3–5)" in notes[1]
+
+
+def test_each_shot_of_a_clip_is_as_if_it_were_alone(pipeline, astronaut):
+    first, second = noisy(astronaut[0], 3), noisy(astronaut[0].flip(2).roll(-40, dims=2), 3)
+    notes: list[str] = []
+    clip = torch.cat([first, second])
+    holes = face_holes(clip, "mouth", track=True, on_note=notes.append)
+    alone = [face_holes(shot, "mouth", track=True) for shot in (first, second)]
+    assert torch.equal(holes, torch.cat(alone))
+    latent = complete_portraits(pipeline, clip, holes, seed=5, track=True, on_note=notes.append)
+    parts = [
+        complete_portraits(pipeline, shot, hole, seed=5, track=True)
+        for shot, hole in zip((first, second), alone, strict=True)
+    ]
+    assert latent.frames == parts[0].frames + parts[1].frames
+    assert torch.equal(render(pipeline, latent), torch.cat([render(pipeline, part) for part in parts]))
+    assert notes == ["there is a cut before frame 4: the faces of each shot were followed by themselves"] * 2
