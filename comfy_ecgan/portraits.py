@@ -220,13 +220,17 @@ def face_crops(
 def _rendered(
     pipeline: ECGANPipeline, portrait: PortraitLatent, alpha: torch.Tensor | None, progress: Progress
 ) -> CompletedPortraits:
-    """Draw the pictures one by one, so that each is shown as it is done and Cancel is heard between any two."""
-    from ecgan_core.face.portrait import render
+    """Draw the pictures few by few, so that each is soon shown and Cancel is heard between them.
 
-    frames = Frames(len(portrait), portrait.pictures[0], alpha)
-    for index in range(len(portrait)):
-        frames[index] = render(pipeline, portrait[index])[0]
-        progress.step(1, frames[index])
+    As many as go through the networks together: on a CPU one by one.
+    """
+    from ecgan_core.face.portrait import faces_at_once, render
+
+    frames, at_once = Frames(len(portrait), portrait.pictures[0], alpha), faces_at_once(pipeline)
+    for start in range(0, len(portrait), at_once):
+        for index, picture in enumerate(render(pipeline, portrait[start : start + at_once]), start):
+            frames[index] = picture
+            progress.step(1, frames[index])
     # What waits in ComfyUI's cache waits where ComfyUI wants it, not on the graphics card.
     portrait = portrait.with_faces(portrait.faces.to(comfy.model_management.intermediate_device()))
     return CompletedPortraits(portrait, frames.image, alpha)

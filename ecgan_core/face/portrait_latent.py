@@ -218,8 +218,9 @@ def _frame(entry: dict, height: int, width: int) -> Frame:
 
 
 def _rows(tensor: Tensor, chosen: list[int]) -> Tensor:
-    """Some rows; a single one without copying it, because pictures are large."""
-    return tensor[chosen[0] : chosen[0] + 1] if len(chosen) == 1 else tensor[chosen]
+    """Some rows; those that follow each other without copying them, because pictures are large."""
+    follow = chosen and chosen == list(range(chosen[0], chosen[0] + len(chosen)))
+    return tensor[chosen[0] : chosen[0] + len(chosen)] if follow else tensor[chosen]
 
 
 def _as_bytes_if_exact(picture: Tensor) -> Tensor:

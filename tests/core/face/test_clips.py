@@ -29,7 +29,9 @@ def test_a_latent_refers_to_the_frames_and_masks_that_it_was_given(pipeline, cli
     latent = complete_portraits(pipeline, clip, masks, face="whole image")
     assert latent.pictures.data_ptr() == clip.data_ptr()
     assert latent.holes.data_ptr() == masks.data_ptr()
-    assert latent[2].pictures.data_ptr() == clip[2].data_ptr()
+    for some in (latent[2], latent[2:4]):
+        assert some.pictures.data_ptr() == clip[2].data_ptr()
+    assert torch.equal(latent[::-1].pictures, clip.flip(0))
 
 
 def test_a_mask_beyond_0_and_1_is_taken_within_them_and_left_as_it_was(pipeline, clip, mask):

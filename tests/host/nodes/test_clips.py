@@ -50,3 +50,10 @@ def test_cancel_is_heard_within_a_frame_while_faces_are_found_completed_and_draw
     finally:
         comfy.utils.set_progress_bar_global_hook(None)
         memory.interrupt_current_processing(False)
+
+
+def test_several_frames_at_once_are_drawn_as_one_by_one(complete, monkeypatch) -> None:
+    clip, masks = picture(count=COUNT), hole(count=COUNT)
+    alone = complete(clip, masks)[0]
+    monkeypatch.setattr("ecgan_core.face.portrait.faces_at_once", lambda pipeline: 3)  # as on a graphics card
+    torch.testing.assert_close(complete(clip, masks)[0], alone, atol=1e-4, rtol=0)
