@@ -73,6 +73,9 @@ def parser() -> argparse.ArgumentParser:
         "--on-no-face", choices=("error", "leave"), default="error",
         help="where no face is found or nothing masked: say so and end with 1 (default), or write the picture as is",
     )  # fmt: skip
+    command.add_argument(
+        "--inside-face", action="store_true", help="end the mask where the face ends, before hair and background"
+    )
     _add_out(command)
     command.set_defaults(run=complete)
 
@@ -146,6 +149,7 @@ def complete(arguments: argparse.Namespace) -> None:
             arguments.emotion,
             face=_face_choice(arguments),
             on_no_face=arguments.on_no_face,
+            inside_face=arguments.inside_face,
             **{name: getattr(arguments, name) for name in SETTINGS},
         ),
         boxes=Box(*arguments.box) if arguments.box else None,

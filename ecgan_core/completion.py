@@ -37,6 +37,7 @@ class Completion:
             it is; "auto" leaves it in a batch, unless there is nothing to do in any of its pictures.
         track: the pictures are the frames of a clip: faces are followed from frame to frame, held still, and bridged
             where they are not found for a moment; each person keeps their seed. Each shot is followed by itself.
+        inside_face: a hole ends where the face ends, before hair and background, as far as an outline can be seen.
 
     Raises:
         ValueError: a setting is not what it may be; one sentence says which.
@@ -53,14 +54,16 @@ class Completion:
     texture: float = 1.0
     on_no_face: str = "auto"
     track: bool = False
+    inside_face: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.emotion, str | None):
             raise ValueError(f"emotion must be a name, or None, but it is {shown(self.emotion)}")
         must_be_face_choice(self.face)
         must_be_no_face_choice(self.on_no_face)
-        if not isinstance(self.track, bool):
-            raise ValueError(f"track must be True or False, but it is {shown(self.track)}")
+        for name in ("track", "inside_face"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be True or False, but it is {shown(getattr(self, name))}")
         for name in ("strength", "variation", "color_match", "texture"):
             object.__setattr__(self, name, finite(name, getattr(self, name)))
         for name in WHOLE:

@@ -36,6 +36,15 @@ def on_no_face_input(what: str, which: str = "in which no face is found") -> io.
     )
 
 
+def inside_face_input(default: bool, besides: str) -> io.Boolean.Input:
+    return io.Boolean.Input(
+        "inside_face",
+        default=default,
+        optional=True,
+        tooltip=f"End the mask where the face ends, so that hair and background stay as they are. {besides}",
+    )
+
+
 def track_input() -> io.Boolean.Input:
     return io.Boolean.Input(
         "track",

@@ -10,7 +10,7 @@ from comfy_ecgan.notes import Notes
 from comfy_ecgan.sockets import A_WIRE_ALONE, BoxSocket, LatentSocket, ModelSocket
 from ecgan_core.completion import Completion
 
-from .common import CATEGORY, face_box_input, face_input, on_no_face_input, slider, track_input
+from .common import CATEGORY, face_box_input, face_input, inside_face_input, on_no_face_input, slider, track_input
 
 DEFAULTS = Completion()
 
@@ -154,6 +154,9 @@ class MaskedFaceComplete(io.ComfyNode):
                     "stays as it is, and a note under the node", "in which no face is found or nothing is masked"
                 ),
                 track_input(),
+                inside_face_input(
+                    DEFAULTS.inside_face, "For masks that were painted over the jaw; those of Face Hole do already."
+                ),
             ],
             outputs=[
                 io.Image.Output("completed", display_name="image", tooltip="The completed pictures."),

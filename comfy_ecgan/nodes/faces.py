@@ -8,7 +8,7 @@ from comfy_ecgan import holes
 from comfy_ecgan.inputs import checked
 from comfy_ecgan.notes import Notes
 
-from .common import CATEGORY, face_box_input, face_input, on_no_face_input, track_input
+from .common import CATEGORY, face_box_input, face_input, inside_face_input, on_no_face_input, track_input
 
 
 class ECGANFaceHole(io.ComfyNode):
@@ -55,13 +55,7 @@ class ECGANFaceHole(io.ComfyNode):
                 ),
                 on_no_face_input("gets an empty mask, and a note under the node"),
                 track_input(),
-                io.Boolean.Input(
-                    "inside_face",
-                    default=True,
-                    optional=True,
-                    tooltip="End the mask where the face ends, so that hair and background stay as they are. Turn it "
-                    "off to let a jaw drop lower than it is.",
-                ),
+                inside_face_input(True, "Turn it off to let a jaw drop lower than it is."),
             ],
             outputs=[
                 io.Mask.Output("mask", display_name="mask", tooltip="White where the face is to be filled."),

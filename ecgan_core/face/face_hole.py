@@ -11,12 +11,12 @@ from torch import Tensor
 from .batch.left_out import LeftOut, OnNote, note_in_log
 from .batch.places import portrait_boxes
 from .batch.shots import cuts_in_words, shots, something_else
-from .batch.tracking import Track, follow, held_still, steady
+from .batch.tracking import follow, held_still, steady
 from .choosing import NoFaceFound
 from .finder.finding import find_faces
 from .finder.judging import Doubt, mesh_in, no_face
 from .frame import Box, Frame, frame_of_face, frame_of_image
-from .regions import OVAL, ends_of, region_hole
+from .regions import ends_of, outline_of, region_hole
 
 STILL = 0.006  # of the frame's side: by how much the ends of a part may be off to be held still
 WITHOUT = ("has an empty mask", "have empty masks")
@@ -114,7 +114,7 @@ def face_holes(
     for i, faces in enumerate(every):
         for frame, ends, outline in faces:
             if inside_face and outline is None:
-                outline = _outline(mesh_in(pictures[i], frame))
+                outline = outline_of(mesh_in(pictures[i], frame))
             hole = region_hole(frame, height, width, part, grow, soften, ends, outline if inside_face else None)
             torch.maximum(holes[i], hole, out=holes[i])
         if i not in left.problems and not holes[i].any():
@@ -127,11 +127,7 @@ def face_holes(
 
 def _placed(box: Box, part: str) -> Placed:
     frame = frame_of_face(box)
-    return frame, ends_of(part, frame, box.points), _outline(box.points)
-
-
-def _outline(points: Tensor | None) -> Tensor | None:
-    return None if points is None else points[list(OVAL)]
+    return frame, ends_of(part, frame, box.points), outline_of(box.points)
 
 
 def _followed(seen: Sequence[Sequence[Box]], part: str, all_faces: bool) -> list[list[Placed]]:
@@ -143,23 +139,10 @@ def _followed(seen: Sequence[Sequence[Box]], part: str, all_faces: bool) -> list
     for track in tracks:
         times = sorted(track)
         measured = np.array([ends_of(part, frame_of_face(track[time]), track[time].points) for time in times])
-        ends, outlines = held_still(times, measured, [STILL] * 4), _held_outlines(track)
-        for (time, box), of_part, outline in zip(steady(track).items(), ends, outlines, strict=True):
-            followed[time].append((frame_of_face(box), of_part.tolist(), outline))
+        ends = held_still(times, measured, [STILL] * 4)
+        for (time, box), of_part in zip(steady(track).items(), ends, strict=True):
+            followed[time].append((frame_of_face(box), of_part.tolist(), outline_of(box.points)))
     return followed
-
-
-def _held_outlines(track: Track) -> list[Tensor | None]:
-    """The outline of a face in every frame from the first to the last in which it was seen, held still."""
-    times = sorted(track)
-    seen = [_outline(track[time].points) for time in times]
-    outlines = [outline for outline in seen if outline is not None]
-    if len(outlines) < len(times):
-        return [None] * (times[-1] - times[0] + 1)
-    side = np.median([track[time].width for time in times])
-    places = np.stack([outline.flatten().numpy() for outline in outlines]) / side
-    held = held_still(times, places, [STILL] * places.shape[1]) * side
-    return [torch.from_numpy(places).float().unflatten(0, (-1, 2)) for places in held]
 
 
 def _faces_in(picture: Tensor, face: str, box: Box | None, all_faces: bool) -> list[Box]:

@@ -82,6 +82,22 @@ def region_hole(
     return (inwards / ramp).clamp(0, 1)[None]
 
 
+def outline_of(points: Tensor | None) -> Tensor | None:
+    """The face's outline [36,2], point after point, of its mesh [468,2]; None where that is not known."""
+    return None if points is None else points[list(OVAL)]
+
+
+def inside_outline(hole: Tensor, outline: Tensor, side: float) -> Tensor:
+    """A hole [1,H,W] without what of it lies beyond a face's outline, over a pixel.
+
+    Args:
+        outline: [N,2], points of the picture in order.
+        side: of the face's frame.
+    """
+    inwards = _depth(outline.cpu(), (hole[0] > 0).cpu()) - WITHIN * side
+    return torch.minimum(hole, inwards.clamp(0, 1)[None].to(hole))
+
+
 def _depth(outline: Tensor, where: Tensor) -> Tensor:
     """How far inside a polygon [N,2] the pixels of a mask [H,W] are; below 0 outside, and 0 where the mask is False."""
     rows, columns = where.nonzero(as_tuple=True)

@@ -45,7 +45,9 @@ def test_each_setting_acts(pipeline, picture, hole):
     """A setting that nothing reads would draw the same picture whatever it says."""
     others = {"emotion": "joyful", "strength": 0.2, "seed": 9, "samples": 3, "variation": 0.1, "feather": 9}
     others |= {"color_match": 1.0, "texture": 0.0}
-    assert others.keys() | {"face", "on_no_face", "track"} == {field.name for field in dataclasses.fields(Completion)}
+    assert others.keys() | {"face", "on_no_face", "track", "inside_face"} == {
+        field.name for field in dataclasses.fields(Completion)
+    }
     drawn = render(pipeline, complete_portraits(pipeline, picture, hole, ASKED))
     with pytest.raises(NoFaceFound):
         complete_portraits(pipeline, picture, hole, ASKED, face="auto")
@@ -78,6 +80,7 @@ def test_the_seeds_of_samples_count_on_and_round():
         ({"texture": -0.1}, "texture must be at least 0, not -0.1"),
         ({"face": "left"}, "face must be one of 'auto', 'whole image', not 'left'"),
         ({"track": 1}, "track must be True or False, but it is 1"),
+        ({"inside_face": "yes"}, "inside_face must be True or False, but it is 'yes'"),
         ({"on_no_face": "go on"}, "on_no_face must be one of 'auto', 'error', 'leave', not 'go on'"),
     ],
 )

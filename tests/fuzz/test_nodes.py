@@ -53,6 +53,7 @@ COMPLETE = {
     "texture": st.sampled_from((0.0, 0.5, 1.0)),
     "on_no_face": st.sampled_from(("auto", "error", "leave")),
     "track": st.booleans(),
+    "inside_face": st.booleans(),
 }
 BAD_COMPLETE = {
     "image": bad_images,

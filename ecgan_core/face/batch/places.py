@@ -16,6 +16,7 @@ from ..finder.finding import faces_near, find_faces, level
 from ..finder.judging import Doubt, no_face
 from ..frame import Box, Frame, frame_of_face, frame_of_image
 from ..stitch import distance_from_middle
+from .inside import inside_faces
 from .inverted import INVERTED, without_surroundings
 from .left_out import LeftOut, OnNote, named, note_in_log
 from .shots import cuts_in_words, shots, something_else
@@ -77,7 +78,8 @@ def places_of(
     if asked.track:
         everyone = _followed(list(everyone), pictures, holes, on_note)
     places = Places([[] for _ in holes], [[] for _ in holes], holes)
-    on_faces: dict[int, Tensor] = {}
+    changed: dict[int, Tensor] = {}
+    inverted: list[int] = []
     for i, (hole, found) in enumerate(zip(holes, everyone, strict=True)):
         try:
             if isinstance(found, NothingToDo):
@@ -86,18 +88,24 @@ def places_of(
             part = without_surroundings(hole, frames) if found else None
             if not touches(hole, frames[0]):
                 raise _beside(frames[0])
+            inside = hole if part is None else part
+            if asked.inside_face:
+                inside = inside_faces(pictures[i], inside, frames, [box.points for _, box in found] or [None])
         except NothingToDo as problem:
             left.add(i, problem)
             continue
         places.frames[i] += frames
         places.ranks[i] += [rank for rank, _ in found] or [0]
         if part is not None:
-            on_faces[i] = part
+            inverted.append(i)
+        if inside is not hole:
+            changed[i] = inside
     left.say(on_note)
-    if not on_faces:
+    if inverted:
+        on_note(INVERTED if len(pictures) == 1 else f"{named(inverted, len(pictures))}: {INVERTED}")
+    if not changed:
         return places
-    on_note(INVERTED if len(pictures) == 1 else f"{named(on_faces, len(pictures))}: {INVERTED}")
-    return places._replace(holes=torch.stack([on_faces.get(i, hole) for i, hole in enumerate(holes)]))
+    return places._replace(holes=torch.stack([changed.get(i, hole) for i, hole in enumerate(holes)]))
 
 
 def _everyone(

@@ -11,8 +11,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ..frame import Box
+from ..regions import OVAL
 
 Track = dict[int, Box]  # frame → where a face was seen in it
 
@@ -22,6 +25,7 @@ FARTHER = 0.15  # and this much for each frame that it was gone
 LIKE = math.log(1.6)  # so much larger or smaller is somebody else as well
 SPEED = 4  # frames back from which a face's speed is taken
 WINDOW = 2.0  # frames, the standard deviation of the weights of neighbours in time
+OUTLINE = 0.006  # likewise of the points of a face's outline, in sides of the face
 HELD = (0.005, 0.005, 0.008, 0.008, 0.5)  # half the tube: place in sides of the face, log of its sides, degrees
 
 
@@ -45,7 +49,7 @@ def follow(seen: Sequence[Sequence[Box]]) -> list[Track]:
 
 
 def steady(track: Track) -> Track:
-    """A track held still, and gone on with where it has gaps; what is not looked at, such as a mesh, is kept."""
+    """A track held still, and gone on with where it has gaps: its boxes, and the outlines of their meshes."""
     times = sorted(track)
     boxes = [track[time] for time in times]
     rolls = np.unwrap([box.roll for box in boxes], period=360)
@@ -53,12 +57,28 @@ def steady(track: Track) -> Track:
     side = math.exp(float(np.median(sizes)))
     values = np.column_stack([np.array([box.centre for box in boxes]) / side, sizes, rolls])
     held = held_still(times, values, HELD)
+    meshes = _held_meshes(track)
     steadied = {}
     for time, (x, y, log_width, log_height, turn) in zip(range(times[0], times[-1] + 1), held.tolist(), strict=True):
         width, height, roll = math.exp(log_width), math.exp(log_height), (turn + 180) % 360 - 180
-        points = track[time].points if time in track else None
-        steadied[time] = Box(x * side - width / 2, y * side - height / 2, width, height, roll, points)
+        steadied[time] = Box(x * side - width / 2, y * side - height / 2, width, height, roll, meshes.get(time))
     return steadied
+
+
+def _held_meshes(track: Track) -> dict[int, Tensor]:
+    """The meshes of a track, their outlines held still and gone on with where it has gaps; as they are if one lacks."""
+    times = sorted(track)
+    meshes = {time: points for time in times if (points := track[time].points) is not None}
+    if len(meshes) < len(times):
+        return meshes
+    side, outline = float(np.median([track[time].width for time in times])), list(OVAL)
+    places = np.stack([meshes[time][outline].flatten().numpy() for time in times]) / side
+    still = torch.from_numpy(held_still(times, places, [OUTLINE] * places.shape[1]) * side).unflatten(1, (-1, 2))
+    held: dict[int, Tensor] = {}
+    for time, points in zip(range(times[0], times[-1] + 1), still, strict=True):
+        held[time] = (meshes[time] if time in meshes else held[time - 1]).clone()
+        held[time][outline] = points.to(held[time])
+    return held
 
 
 def held_still(times: Sequence[int], values: np.ndarray, tube: Sequence[float]) -> np.ndarray:
