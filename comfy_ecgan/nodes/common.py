@@ -50,8 +50,8 @@ def track_input() -> io.Boolean.Input:
         "track",
         default=False,
         optional=True,
-        tooltip="The pictures are the frames of one shot: follow each face from frame to frame, hold it still, and "
-        "bridge up to half a second in which it is not found. Leave it off for pictures that are not of one shot.",
+        tooltip="The pictures are the frames of a clip: follow each face from frame to frame, shot by shot, hold it "
+        "still, and bridge up to half a second in which it is not found. Leave it off for pictures that are no clip.",
     )
 
 
