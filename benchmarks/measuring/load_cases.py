@@ -48,7 +48,7 @@ class Case:
 def prepare_inputs(folder: Path) -> None:
     """The examples' pictures, each in all `SIZES`, as SIZE-NAME."""
     example.prepare_inputs(folder)
-    for path in sorted(example.PORTRAITS.iterdir()):
+    for path in sorted(file for file in example.PORTRAITS.iterdir() if file.suffix != ".mp4"):
         with Image.open(path) as picture:
             channels = picture.split()  # each by itself: resized as RGBA, what lies under the hole would be lost
             for size in SIZES:
