@@ -56,7 +56,7 @@ test: host
 else
 test: host
 	@echo "Two halves, side by side; each is shown when it is done."
-	@$(SIDE_BY_SIDE) test-train test-rest
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(SIDE_BY_SIDE) test-train test-rest
 endif
 
 test-train: host
