@@ -20,6 +20,9 @@ Rounds = list[float]  # seconds, one for each round
 LEAST = 0.15  # seconds that a case runs in one turn: what is over sooner is run again
 
 
+PEERS = ("lama", "mat", "diffusion")  # the models of others; see `peers`
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where to measure, and how thoroughly.
@@ -28,13 +31,13 @@ class Settings:
         device: the graphics card if there is one, or the CPU.
         quick: small sizes and single rounds, to see that all of it runs.
         busy: count CPU-seconds of one thread, not seconds: for a machine that has other work.
-        peers: measure the other models, too.
+        peers: which of the other models to measure, too.
     """
 
     device: torch.device
     quick: bool = False
     busy: bool = False
-    peers: bool = True
+    peers: tuple[str, ...] = PEERS
 
     def rounds(self, usual: int) -> int:
         return 1 if self.quick else usual
@@ -74,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cpu", action="store_true", help="measure the CPU though a GPU is there")
     parser.add_argument("--quick", action="store_true", help="small and only once: to see that it runs, not how fast")
     parser.add_argument("--busy", action="store_true", help="the machine has other work: one thread, in CPU-seconds")
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS, help="of the models of others these alone")
     parser.add_argument("--no-peers", action="store_true", help="leave out the models of others")
 
 
@@ -88,7 +92,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         if device.type != "cpu":
             raise ValueError("--busy counts the CPU's seconds, and a GPU would be measured; say --cpu with it")
         torch.set_num_threads(1)
-    return Settings(device, arguments.quick, arguments.busy, not arguments.no_peers)
+    return Settings(device, arguments.quick, arguments.busy, () if arguments.no_peers else tuple(arguments.peers))
 
 
 # Precisions ---
