@@ -18,6 +18,7 @@ from .pieces import (
     batch,
     complete,
     face_hole,
+    keyframes,
     load_image,
     load_model,
     note,
@@ -127,18 +128,8 @@ EMOTION_KEYFRAMES = Workflow(
         ),
         face_hole("lower face", (SECOND, TOP)),
         complete((THIRD, TOP), HOLE, emotion="neutral", strength=0.0),
-        Node(
-            "keyframes",
-            "ECGANEmotionKeyframes",
-            (FOURTH, TOP),
-            (WIDE, 600),
-            LATENT,
-            {
-                "keyframes": "0: neutral\n8: happy\n12: happy\n20: 0.7 surprised\n28: sad 0.8",
-                "frames": 36,
-                "easing": "ease",
-                "loop": True,
-            },
+        keyframes(
+            "0: neutral\n8: happy\n12: happy\n20: 0.7 surprised\n28: sad 0.8", frames=36, easing="ease", loop=True
         ),
         Node(
             "film",

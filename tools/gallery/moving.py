@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from tools.comfyui.workflow import Node, Workflow
 
-from .pieces import FIRST, FOURTH, HOLE, LATENT, NARROW, SECOND, THIRD, TOP, WIDE, complete, face_hole, load_model, note
+from .pieces import (
+    FIRST,
+    FOURTH,
+    HOLE,
+    NARROW,
+    SECOND,
+    THIRD,
+    TOP,
+    WIDE,
+    complete,
+    face_hole,
+    keyframes,
+    load_model,
+    note,
+)
 
 FIFTH = FOURTH + 420
 KEYFRAMES = "0: neutral\n10: happy\n18: happy\n26: neutral\n34: 0.8 surprised\n38: 0.8 surprised\n47: neutral"
@@ -27,14 +41,7 @@ CLIP_IN_CLIP_OUT = Workflow(
         ),
         face_hole("lower face", (SECOND, TOP), image=PARTS, track=True),
         complete((THIRD, TOP), HOLE, image=PARTS, emotion="neutral", strength=0.0, track=True),
-        Node(
-            "keyframes",
-            "ECGANEmotionKeyframes",
-            (FOURTH, TOP),
-            (WIDE, 600),
-            LATENT,
-            {"keyframes": KEYFRAMES},
-        ),
+        keyframes(KEYFRAMES),
         Node(
             "video",
             "CreateVideo",

@@ -44,6 +44,12 @@ def complete(
     return Node("complete", "MaskedFaceComplete", at, (WIDE, 740), inputs, {"seed": 0, **FIXED, **widgets})
 
 
+def keyframes(lines: str, **widgets: Any) -> Node:
+    return Node(
+        "keyframes", "ECGANEmotionKeyframes", (FOURTH, TOP), (WIDE, 600), LATENT, {"keyframes": lines, **widgets}
+    )
+
+
 def save(name: str, source: tuple[str, str], prefix: str, at: tuple[int, int], title: str = "") -> Node:
     return Node(name, "SaveImage", at, (WIDE, 420), {"images": source}, {"filename_prefix": prefix}, title)
 

@@ -24,12 +24,6 @@ FACE = Box(174, 67, 103, 103)
 
 
 @pytest.fixture(scope="module")
-def astronaut() -> torch.Tensor:
-    """A photograph much larger than the model's frame, [1,3,512,512] in 0..1."""
-    return torch.from_numpy(data.astronaut().copy()).permute(2, 0, 1)[None].float() / 255
-
-
-@pytest.fixture(scope="module")
 def mouth() -> torch.Tensor:
     """A mask over the astronaut's mouth, soft at its lower edge."""
     hole = torch.zeros(1, 1, 512, 512)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from skimage import data
 
 from ecgan_core.completion import Completion
 from ecgan_core.face.batch.places import places_of
@@ -13,12 +12,6 @@ from ecgan_core.face.face_hole import face_hole
 from ecgan_core.face.portrait import complete_portraits, render
 
 INSIDE = Completion(inside_face=True)
-
-
-@pytest.fixture(scope="module")
-def astronaut() -> torch.Tensor:
-    """[1,3,512,512] in 0..1; her face is at 160 to 280 across, 60 to 180 down."""
-    return torch.from_numpy(data.astronaut().copy()).permute(2, 0, 1)[None].float() / 255
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from skimage import data
 
 from ecgan_core import NoFaceFound, PortraitLatent, complete_portraits, render, shift_portraits
 from ecgan_core.face.batch.left_out import LeftOut, named
@@ -14,12 +13,6 @@ from ecgan_core.face.regions import region_hole
 from ecgan_core.reading import read_emotions
 
 FACE = Box(174, 67, 103, 103)  # the astronaut's, read off by hand
-
-
-@pytest.fixture(scope="module")
-def astronaut() -> torch.Tensor:
-    """[1,3,512,512] in 0..1."""
-    return torch.from_numpy(data.astronaut().copy()).permute(2, 0, 1)[None].float() / 255
 
 
 def part(name: str, grow: float = 0.0) -> torch.Tensor:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from skimage import data
 
 from ecgan_core import Completion, complete_portraits, render
 from ecgan_core.face.batch.places import places_of
@@ -99,12 +98,6 @@ def test_two_frames_and_one_are_a_clip_too():
 
 
 # In pictures ---
-
-
-@pytest.fixture(scope="module")
-def astronaut() -> torch.Tensor:
-    """[1,3,512,512] in 0..1."""
-    return torch.from_numpy(data.astronaut().copy()).permute(2, 0, 1)[None].float() / 255
 
 
 def hidden(astronaut: torch.Tensor) -> torch.Tensor:
