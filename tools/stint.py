@@ -36,7 +36,7 @@ from train.data.sources.source import found_in
 from train.stages import Plan, load_plan
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
-QUALITY = 90  # of WebP: at 256 pixels about 14 KB a photograph, 9 a rendered face
+QUALITY = 90  # of WebP: a photograph of 256 pixels is about 14 KB
 
 PIECE = 15 * 2**20
 ROOM = 60 * 2**20  # of all pieces together
