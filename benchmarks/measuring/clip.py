@@ -1,7 +1,8 @@
 """What the frames of a clip take in the nodes: `python -m benchmarks.measuring.clip --frames 120 --size 1280x720`.
 
 Prints for each node how far the process's memory rises above what was there before it (peak), how much of that stays
-when it is done (kept), what of that its outputs are, and CPU-seconds of one thread. ComfyUI is imported, without its
+when it is done (kept), what of that its outputs are, and CPU-seconds of one thread; then the most that the process ever
+had, with Python, torch, ComfyUI and the clip. ComfyUI is imported, without its
 server, on the CPU; the clip and the model are there before the first node runs. A peak should be at most the outputs
 and 300 MB.
 """
@@ -22,7 +23,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.measuring import ours
-from benchmarks.measuring.memory import in_child, peak_megabytes, resident
+from benchmarks.measuring.memory import high_water, in_child, peak_megabytes, resident
 from tools.host import ROOT, comfyui_dir
 
 MODEL = "ecgan-portraits-256.safetensors"
@@ -42,8 +43,8 @@ def clip_of(frames: int, width: int, height: int) -> Tensor:
     return clip
 
 
-def measure(frames: int, width: int, height: int, model_name: str) -> list[list[str]]:
-    """A row for each node: its name, peak, kept, outputs in MB, and CPU-seconds."""
+def measure(frames: int, width: int, height: int, model_name: str, last: str) -> tuple[list[list[str]], float]:
+    """A row for each node up to the last (its name, peak, kept, outputs in MB, CPU-seconds), and the most MB of all."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         nodes = _nodes(Path(folder))
@@ -51,31 +52,27 @@ def measure(frames: int, width: int, height: int, model_name: str) -> list[list[
         [model] = _run(nodes["LoadECGAN"], model=model_name)
         _complete(nodes, model, clip[:1], _run(nodes["ECGANFaceHole"], image=clip[:1], part="lower face")[0])
         rows = [["the clip", "", "", f"{_megabytes([clip]):.0f}", ""]]
+        most: list[float] = []
         kept: dict[str, Any] = {"": clip}
 
         def measured(name: str, node: str, **inputs: Any) -> tuple:
             before, start, outputs = resident(), time.process_time(), []
             peak = peak_megabytes(lambda: outputs.append(_run(nodes[node], **inputs)), CPU)
             seconds = time.process_time() - start
+            most.append(high_water())  # since `peak_megabytes` began
             size = _megabytes(new_tensors(outputs, kept))
             rows.append([name, f"{peak:.0f}", f"{resident() - before:.0f}", f"{size:.0f}", f"{seconds:.1f}"])
             kept[name] = outputs
             return outputs[0]
 
         mask = measured("Face Hole", "ECGANFaceHole", image=clip, part="lower face", track=True)[0]
-        latent = measured(
-            "Complete Masked Face",
-            "MaskedFaceComplete",
-            model=model,
-            image=clip,
-            mask=mask,
-            emotion="neutral",
-            track=True,
-        )[1]
-        measured("Shift Emotion", "EmotionShift", model=model, latent=latent, strength=1.0, emotion="happy")
-        keyframes = f"0: neutral\n{frames - 1}: happy"
-        measured("Emotion Keyframes", "ECGANEmotionKeyframes", model=model, latent=latent, keyframes=keyframes)
-    return rows
+        asked = {"model": model, "image": clip, "mask": mask, "emotion": "neutral", "track": True}
+        latent = measured("Complete Masked Face", "MaskedFaceComplete", **asked)[1]
+        if last == "shift":
+            measured("Shift Emotion", "EmotionShift", model=model, latent=latent, strength=1.0, emotion="happy")
+            keyframes = f"0: neutral\n{frames - 1}: happy"
+            measured("Emotion Keyframes", "ECGANEmotionKeyframes", model=model, latent=latent, keyframes=keyframes)
+    return rows, max(most)
 
 
 def _complete(nodes: dict[str, Any], model: Any, image: Tensor, mask: Tensor) -> None:
@@ -146,12 +143,17 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=120, help="how many (default 120)")
     parser.add_argument("--size", default="1280x720", metavar="WxH", help="of the frames (default 1280x720)")
     parser.add_argument("--model", default=MODEL, help=f"a bundled model (default {MODEL})")
+    parser.add_argument(
+        "--last", choices=("complete", "shift"), default="shift", help="complete: without the two nodes that shift"
+    )
     arguments = parser.parse_args()
     width, height = (int(side) for side in arguments.size.lower().split("x"))
     print(f"{arguments.frames} frames of {width}×{height}, {arguments.model}, MB and CPU-seconds of one thread\n")
     print("| node | peak | kept | its outputs | CPU-seconds |\n|---|---|---|---|---|")
-    for row in in_child(measure, arguments.frames, width, height, arguments.model):
+    rows, most = in_child(measure, arguments.frames, width, height, arguments.model, arguments.last)
+    for row in rows:
         print(f"| {' | '.join(row)} |")
+    print(f"\nThe process had at most {most:,.0f} MB.")
 
 
 if __name__ == "__main__":
