@@ -126,6 +126,9 @@ def parser() -> argparse.ArgumentParser:
     steadiness.add_argument("checkpoint", type=Path)
     steadiness.add_argument("clip", type=Path, nargs="+", metavar="CLIP", help="a folder that `clip` rendered")
     steadiness.add_argument("--variation", type=float, default=0.5, help="of the completions, 0 to 2 (default 0.5)")
+    steadiness.add_argument(
+        "--noise", type=float, default=0.0, help="standard deviation, of 255, of noise added to every frame (default 0)"
+    )
     steadiness.set_defaults(command=run_steadiness, prog="steadiness")
     return top
 
@@ -248,7 +251,7 @@ def run_readability(arguments: argparse.Namespace) -> None:
 def run_steadiness(arguments: argparse.Namespace) -> None:
     from .evaluation.clips.steadiness import steadiness
 
-    print(printable(steadiness(arguments.checkpoint, arguments.clip, arguments.variation)))
+    print(printable(steadiness(arguments.checkpoint, arguments.clip, arguments.variation, arguments.noise)))
 
 
 def _minutes(text: str) -> float:

@@ -94,6 +94,22 @@ def test_every_hole_is_measured_followed_and_not(clip, pipeline, tmp_path, capsy
     assert "is no clip" in capsys.readouterr().err
 
 
+def test_noise_comes_into_the_frames_and_not_into_the_truth(clip, pipeline, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("train.evaluation.clips.steadiness.HOLES", ("mouth",))
+    checkpoint = tmp_path / "untrained.safetensors"
+    save_checkpoint(pipeline, checkpoint)
+    changes = []
+    for noise in ("0", "20"):
+        assert main(["steadiness", str(checkpoint), str(clip), "--noise", noise]) == 0
+        [row] = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if "| mouth | yes |" in line]
+        changes.append((float(row[3]), float(row[4])))
+    (plain, truth), (with_noise, same_truth) = changes
+    assert with_noise != plain
+    assert same_truth == pytest.approx(truth, rel=0.2)  # in a hole that may lie a little otherwise
+    assert main(["steadiness", str(checkpoint), str(clip), "--noise", "-1"]) == 1
+    assert "the noise must be from 0 to 255, but it is -1" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_evaluate_reports_them_with_a_sheet(clip, data, recipe, pipeline, networks, tmp_path):
     checkpoint, out = tmp_path / "untrained.safetensors", tmp_path / "out"

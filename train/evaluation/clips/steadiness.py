@@ -8,7 +8,7 @@ truth.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -51,32 +51,49 @@ class Steadiness:
         return self.change - self.of_truth
 
 
-def steadiness(checkpoint: Path, clips: Sequence[Path], variation: float = 0.5) -> str:
-    """The figures of some clips as Markdown.
+def steadiness(checkpoint: Path, clips: Sequence[Path], variation: float = 0.5, noise: float = 0.0) -> str:
+    """The figures of some clips as Markdown; `noise` as in `measure_clip`.
 
     Raises:
         BadClip: a folder is no clip, or shows an emotion that the model does not know.
+        ValueError: there can be no such noise.
     """
+    if not 0 <= noise <= PEAK:
+        raise ValueError(f"the noise must be from 0 to {PEAK:g}, but it is {noise:g}")
     pipeline = load_checkpoint(checkpoint)
     emotions = pipeline.emotion_set
     read = [load_clip(folder, emotions.names, emotions.neutral) for folder in clips]
-    return steadiness_text([(clip.source, measure_clip(pipeline, clip, variation)[0]) for clip in read])
+    return steadiness_text([(clip.source, measure_clip(pipeline, clip, variation, noise)[0]) for clip in read])
 
 
-def measure_clip(pipeline: ECGANPipeline, clip: Clip, variation: float) -> tuple[list[Steadiness], Tensor]:
+def measure_clip(
+    pipeline: ECGANPipeline, clip: Clip, variation: float, noise: float = 0.0
+) -> tuple[list[Steadiness], Tensor]:
     """The figures of every kind of hole, followed and not, and a sheet [rows,5,3,H,W] in −1..1: some frames, and how
     each hole was filled in them, followed.
+
+    `noise` is the standard deviation, in 0..255, of what is added to every frame before it is masked and completed; the
+    truth has none. What a filled hole changes more by then, it takes from its surroundings.
     """
+    taken = replace(clip, frames=noisy(clip.frames, noise))
     figures, columns = [], [clip.frames]
     for kind in HOLES:
         for track in (True, False):
-            holes = face_holes(clip.frames, kind, track=track)
-            filled = completed(pipeline, clip, holes, variation, track)
+            holes = face_holes(taken.frames, kind, track=track)
+            filled = completed(pipeline, taken, holes, variation, track)
             figures.append(compared(kind, track, filled, clip.frames, holes))
             if track:
                 columns.append(filled)
     some = torch.linspace(0, len(clip.frames) - 1, min(SHOWN, len(clip.frames))).round().long()
     return figures, torch.stack([column[some] for column in columns], dim=1) * 2 - 1
+
+
+def noisy(frames: Tensor, noise: float) -> Tensor:
+    """Frames [N,3,H,W] in 0..1 as a camera in little light takes them, each with noise of its own."""
+    if not noise:
+        return frames
+    of_camera = torch.randn(frames.shape, generator=torch.Generator().manual_seed(SEED))
+    return (frames + noise / PEAK * of_camera).clamp(0, 1)
 
 
 def completed(pipeline: ECGANPipeline, clip: Clip, holes: Tensor, variation: float, track: bool) -> Tensor:
