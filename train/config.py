@@ -206,6 +206,8 @@ class TrainConfig:
                 f"detail: must be a multiple of {2**self.networks.grown}, at most the image_size of "
                 f"{self.networks.image_size}, but is {shown(self.detail)}"
             )
+        if self.uses("sharpness") and not self.detail:
+            raise ConfigError("weights.sharpness: only grown levels are trained with it; give detail, or leave it at 0")
         for kind in self.holes:
             hole_kind(kind)
         if min(self.holes.values(), default=0) < 0 or sum(self.holes.values()) <= 0:

@@ -16,6 +16,7 @@ from torch import Tensor
 from ecgan_core.networks.encoder import DiagonalGaussian
 
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+WINDOW, LEAST_ENERGY = 16, 0.01  # of `sharpness`: pixels; and what is as good as none, little more than 1 of 255
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class LossWeights:
     perceptual: float = 4.0
     imagenet: float = 0.0  # the perceptual loss once more, in features of a network that was taught on photographs
     projected: float = 0.0  # a second adversarial loss, of the discriminator that looks through that network
+    sharpness: float = 0.0  # of grown levels alone, see `detail`
     diversity: float = 0.0  # late and light: samples that must differ from the start come out crooked
 
 
@@ -138,6 +140,30 @@ def perceptual_l1(features: Sequence[Tensor], target: Sequence[Tensor], keep: Te
         distance = (a.float() - b.float()).abs().mean(dim=(1, 2, 3))
         total = total + (distance if keep is None else distance * keep).mean()
     return total
+
+
+def sharpness(images: Tensor, truths: Tensor, hole: Tensor, keep: Tensor) -> Tensor:
+    """L_sharp = E|log (e(I_gen) + ε) / (e(I_g) + ε)|, e the r.m.s. in a window of what is finer than two pixels.
+
+    It asks for as much detail as the truth has thereabouts, not for the same: where an edge will be cannot be known
+    exactly, and a mean of all places that it may be at is blur.
+
+    Args:
+        images, truths: [B,3,S,S] in −1..1.
+        hole: [B,1,S,S]; windows count by their share of it.
+        keep: [B], 0 for items whose truth is another than what was asked for.
+    """
+    energy, due = (_fine_energy(luminance(faces.float())) for faces in (images, truths))
+    ratio = ((energy + LEAST_ENERGY) / (due + LEAST_ENERGY)).log().abs()
+    return weighted_mean(ratio, F.avg_pool2d(hole, WINDOW, WINDOW // 2) * keep[:, None, None, None])
+
+
+def _fine_energy(faces: Tensor) -> Tensor:
+    """e of `sharpness`, [B,1,h,w] of grey faces [B,1,S,S]."""
+    binomial = torch.tensor([1.0, 2.0, 1.0], device=faces.device)
+    kernel = (binomial[:, None] * binomial / 16)[None, None]
+    fine = faces - F.conv2d(F.pad(faces, (1,) * 4, mode="replicate"), kernel)
+    return (F.avg_pool2d(fine.square(), WINDOW, WINDOW // 2) + 1e-8).sqrt()
 
 
 def feature_differences(features: Sequence[Tensor], others: Sequence[Tensor]) -> list[Tensor]:

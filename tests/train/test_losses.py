@@ -104,6 +104,23 @@ def test_perceptual_l1_compares_features_as_they_are():
     assert losses.perceptual_l1([two], [others], keep=torch.tensor([0.0, 1.0])).item() == pytest.approx(1 / 2)
 
 
+def test_sharpness_asks_for_as_much_detail_wherever_it_lies():
+    torch.manual_seed(0)
+    face, other = (0.2 * torch.randn(1, 3, 64, 64) for _ in range(2))
+    hole = torch.zeros(1, 1, 64, 64)
+    hole[..., 16:48] = 1
+    keep = torch.ones(1)
+    blurred = torch.where(hole > 0, 0.5 * face, face)
+    assert losses.sharpness(face, face, hole, keep).item() == 0
+    assert losses.sharpness(other, face, hole, keep).item() < 0.1, "the same detail elsewhere"
+    assert 0.4 < losses.sharpness(blurred, face, hole, keep).item() < math.log(2)
+    assert 0.2 < losses.sharpness(2 * face - blurred, face, hole, keep).item() < math.log(1.5)
+    assert losses.sharpness(torch.where(hole > 0, face, 3 * face), face, hole, keep).item() < 0.3, "beside the hole"
+    assert losses.sharpness(blurred, face, hole, torch.zeros(1)).item() == 0
+    flat = torch.zeros(1, 3, 64, 64)
+    assert losses.sharpness(flat + 0.001 * other, flat, hole, keep).item() < 0.1, "what nobody sees"
+
+
 def test_diversity_asks_samples_to_differ_inside_the_hole_and_no_further():
     generator = torch.Generator().manual_seed(0)
     real = [torch.randn(4, 8, 16, 16, generator=generator), torch.randn(4, 16, 8, 8, generator=generator)]

@@ -63,6 +63,9 @@ class DetailObjective(nn.Module):
             "perceptual": torch.stack(matching).mean(),
             "adversarial": losses.adversarial_generator(realness, weight) * weight_share(weight),
         }
+        if self.config.uses("sharpness"):
+            truths, keep = torch.cat([crop.face, crop.truth]), torch.cat([torch.ones_like(crop.known), crop.known])
+            terms["sharpness"] = losses.sharpness(composites, truths, holes, keep)
         natural, seen = natural_terms(judges, composites[len(crop.face) :], crop)
         return terms | natural, Drawn(composites.detach(), seen)
 

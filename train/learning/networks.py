@@ -64,7 +64,8 @@ def start_from(networks: dict[str, Any], file: Path, config: TrainConfig) -> str
     finished = load_checkpoint(file)
     _must_fit(file, finished.encoder.config, config.networks)
     weights = finished.encoder.state_dict()
-    weights.pop("deviations", None)  # a run measures its own
+    if not config.detail or finished.encoder.noise_shape != networks["encoder"].noise_shape:
+        weights.pop("deviations", None)  # a run measures its own
     put_into(networks["encoder"], weights)
     weights = finished.generator.state_dict()
     same_emotions = finished.emotion_set.names == config.emotions

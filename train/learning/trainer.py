@@ -216,8 +216,11 @@ class Trainer:
     def save(self, path: Path) -> None:
         """Write the state from which a run goes on exactly, with what the noise of samples is to be made of."""
         chance = step_generator(self.config.seed, -1 - self.step)  # none of training's
-        with self.ema_weights(), self.accelerator.autocast():
-            record_deviations(self.encoder, self.faces, chance, self.config.batch)
+        deviations = self.encoder.deviations
+        # Grown levels change none of them: a seed goes on to mean the same face.
+        if not self.config.detail or (deviations is not None and not deviations.any()):
+            with self.ema_weights(), self.accelerator.autocast():
+                record_deviations(self.encoder, self.faces, chance, self.config.batch)
         scaler = self.accelerator.scaler
         meta = {
             "step": self.step,

@@ -150,7 +150,9 @@ def of_64(recipe, tmp_path_factory) -> Path:
     torch.manual_seed(5)
     config = load_config(recipe)
     file = tmp_path_factory.mktemp("models") / "of-64.safetensors"
-    save_checkpoint(pipeline_of(build_networks(config), config), file, dtype=torch.float32)
+    networks = build_networks(config)
+    networks["encoder"].deviations.normal_()
+    save_checkpoint(pipeline_of(networks, config), file, dtype=torch.float32)
     return file
 
 
@@ -194,6 +196,9 @@ def test_a_run_of_detail_goes_on_exactly_and_its_model_works(of_64, recipe, data
     whole, cut = (load_checkpoint(tmp_path / run / f"{run}.safetensors") for run in ("whole", "cut"))
     for key, value in whole.generator.state_dict().items():
         assert torch.equal(cut.generator.state_dict()[key], value), key
+    torch.testing.assert_close(
+        whole.encoder.deviations, load_checkpoint(of_64).encoder.deviations, rtol=1e-3, atol=1e-3
+    )
     assert whole.frame_size == 128
     latent = whole.complete(torch.zeros(1, 3, 128, 128), region("mouth", 1, 128, torch.Generator()), seeds=[0])
     assert whole.decode(latent).shape == (1, 3, 128, 128)
@@ -216,6 +221,7 @@ def test_after_the_detail_all_of_it_may_be_trained_again(of_64, recipe, data, tm
     [
         (["detail=32"], "only grown levels have any"),
         (["networks.grown=1", "detail=33"], "multiple of 2"),
+        (["weights.sharpness=1"], "weights.sharpness: only grown levels are trained with it"),
         (["networks.grown=3"], "must leave two of the 4 widths"),
         (["networks.upsampling=cubic"], "neither nearest nor bilinear"),
     ],
