@@ -38,6 +38,8 @@ class Completion:
         track: the pictures are the frames of a clip: faces are followed from frame to frame, held still, and bridged
             where they are not found for a moment; each person keeps their seed. Each shot is followed by itself.
         inside_face: a hole ends where the face ends, before hair and background, as far as an outline can be seen.
+        texture_alive: each picture of a batch has a texture of its own, as each frame of a film has its own grain; else
+            one seed gives all the same, which holds still in a clip.
 
     Raises:
         ValueError: a setting is not what it may be; one sentence says which.
@@ -55,13 +57,14 @@ class Completion:
     on_no_face: str = "auto"
     track: bool = False
     inside_face: bool = False
+    texture_alive: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.emotion, str | None):
             raise ValueError(f"emotion must be a name, or None, but it is {shown(self.emotion)}")
         must_be_face_choice(self.face)
         must_be_no_face_choice(self.on_no_face)
-        for name in ("track", "inside_face"):
+        for name in ("track", "inside_face", "texture_alive"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be True or False, but it is {shown(getattr(self, name))}")
         for name in ("strength", "variation", "color_match", "texture"):

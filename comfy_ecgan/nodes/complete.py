@@ -157,6 +157,13 @@ class MaskedFaceComplete(io.ComfyNode):
                 inside_face_input(
                     DEFAULTS.inside_face, "For masks that were painted over the jaw; those of Face Hole do already."
                 ),
+                io.Boolean.Input(
+                    "texture_alive",
+                    default=DEFAULTS.texture_alive,
+                    optional=True,
+                    tooltip="In a clip: the filling's pores and grain change from frame to frame, as a camera's grain "
+                    "does. Off, they are the same on each frame and hold still.",
+                ),
             ],
             outputs=[
                 io.Image.Output("completed", display_name="image", tooltip="The completed pictures."),

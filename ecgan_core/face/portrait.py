@@ -25,6 +25,7 @@ __all__ = ["PortraitLatent", "complete_portraits", "render", "shift_portraits"]
 
 FACES_AT_ONCE = 8  # on a graphics card: bounds the memory that a large batch takes
 SEED_OF_NEXT_FACE = 0x9E3779B97F4A7C15  # far away, so that a face never has the seed of a picture's next sample
+TEXTURE_OF_NEXT_PICTURE = 0xD1B54A32D192ED03  # another step, or its first face had the texture of this one's second
 
 
 def complete_portraits(
@@ -116,7 +117,7 @@ def complete_portraits(
         tuple(places[place][1] for place, _, _ in order),
         tuple(result for _, result, _ in order),
         asked,
-        tuple(seed for _, _, seed in order),
+        tuple(_seed_of_texture(seed, result // asked.samples, asked) for _, result, seed in order),
         tuple(lights[place] for place, _, _ in order),
     )
 
@@ -192,6 +193,11 @@ def _missing(hole: Tensor, frame: Frame, size: int) -> Tensor:
 def _seed_of_face(seed: int, k: int) -> int:
     """The seed of the face of rank k in a picture whose seed is given."""
     return (seed + k * SEED_OF_NEXT_FACE) % 2**64 if k else seed
+
+
+def _seed_of_texture(seed: int, picture: int, asked: Completion) -> int:
+    """The seed of the texture of a face whose seed is given, in a picture of that number in its batch."""
+    return (seed + picture * TEXTURE_OF_NEXT_PICTURE) % 2**64 if asked.texture_alive else seed
 
 
 def _repeated(pictures: Tensor, samples: int) -> Tensor:

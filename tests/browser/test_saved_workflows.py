@@ -33,6 +33,7 @@ def test_a_wire_that_was_saved_as_a_widget_is_a_wire(page) -> None:
     assert slot["type"] == "BOUNDING_BOX", "what others send no longer connects"
     assert slot.get("widget") is None
     saved_in = [name for name, _ in widgets].index("color_match") + 1
-    assert widgets[saved_in:] == [["texture", 1], ["on_no_face", "auto"], ["track", False], ["inside_face", False]], (
+    later = {"texture": 1, "on_no_face": "auto", "track": False, "inside_face": False, "texture_alive": False}
+    assert widgets[saved_in:] == [list(widget) for widget in later.items()], (
         "the box that was saved in their place, and its numbers, are no values of theirs"
     )

@@ -45,7 +45,7 @@ def test_each_setting_acts(pipeline, picture, hole):
     """A setting that nothing reads would draw the same picture whatever it says."""
     others = {"emotion": "joyful", "strength": 0.2, "seed": 9, "samples": 3, "variation": 0.1, "feather": 9}
     others |= {"color_match": 1.0, "texture": 0.0}
-    assert others.keys() | {"face", "on_no_face", "track", "inside_face"} == {
+    assert others.keys() | {"face", "on_no_face", "track", "inside_face", "texture_alive"} == {
         field.name for field in dataclasses.fields(Completion)
     }
     drawn = render(pipeline, complete_portraits(pipeline, picture, hole, ASKED))
@@ -81,6 +81,7 @@ def test_the_seeds_of_samples_count_on_and_round():
         ({"face": "left"}, "face must be one of 'auto', 'whole image', not 'left'"),
         ({"track": 1}, "track must be True or False, but it is 1"),
         ({"inside_face": "yes"}, "inside_face must be True or False, but it is 'yes'"),
+        ({"texture_alive": None}, "texture_alive must be True or False, but it is None"),
         ({"on_no_face": "go on"}, "on_no_face must be one of 'auto', 'error', 'leave', not 'go on'"),
     ],
 )

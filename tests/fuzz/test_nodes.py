@@ -54,6 +54,7 @@ COMPLETE = {
     "on_no_face": st.sampled_from(("auto", "error", "leave")),
     "track": st.booleans(),
     "inside_face": st.booleans(),
+    "texture_alive": st.booleans(),
 }
 BAD_COMPLETE = {
     "image": bad_images,

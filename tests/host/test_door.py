@@ -18,6 +18,7 @@ INPUTS = {
     "MaskedFaceComplete": [
         *("model", "image", "mask", "emotion", "strength", "seed", "samples", "variation", "face", "feather"),
         *("face_box", "color_match", "bounding_boxes", "texture", "on_no_face", "track", "inside_face"),
+        "texture_alive",
     ],
     "EmotionShift": ["model", "latent", "vector", "strength", "emotion", "over_time"],
     "EmotionVectorBuild": ["model", "images", "neutral_images", "name", "face", "on_no_face"],

@@ -182,6 +182,24 @@ def test_each_sample_has_its_own_whatever_the_batch(bundled, portrait, mouth):
     assert not torch.equal(other, same), "one face, two grains"
 
 
+def test_alive_each_picture_of_a_clip_has_its_own_and_keeps_it(bundled, portrait, mouth, tmp_path):
+    def clip(frames: int, **how) -> PortraitLatent:
+        return complete_portraits(bundled, portrait.expand(frames, -1, -1, -1), mouth, boxes=BOX, seed=5, **how)
+
+    latent = clip(2, samples=2, texture_alive=True)
+    alive, steady, smooth = (render(bundled, each) for each in (latent, clip(2), clip(1, samples=2, texture=0)))
+    assert torch.equal(steady[1], steady[0])
+    assert torch.equal(alive[0], steady[0])
+    textures = (alive - smooth.repeat(2, 1, 1, 1))[:, :, 400:470, 400:540].flatten(1)
+    assert (torch.corrcoef(textures) - torch.eye(4)).abs().max() < 0.1, "each sample and frame has another"
+    assert (textures.std(dim=1) / textures[0].std() - 1).abs().max() < 0.1
+
+    assert torch.equal(render(bundled, latent[3])[0], alive[3])
+    latent[3].save(tmp_path / "latent.safetensors")
+    assert torch.equal(render(bundled, PortraitLatent.load(tmp_path / "latent.safetensors"))[0], alive[3])
+    assert shift_portraits(bundled, latent, bundled.vector("happy"), 1.0).seeds == latent.seeds
+
+
 def test_texture_and_light_survive_their_file(bundled, portrait, mouth, tmp_path):
     dark = complete_portraits(bundled, 0.2 * portrait.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1), mouth, boxes=BOX)
     assert dark.lights[0].exposure

@@ -30,6 +30,14 @@ def test_a_shifted_clip_refers_to_the_same_frames(complete, pack, model) -> None
     assert torch.equal(image[..., 3], clip[..., 3])
 
 
+def test_the_grain_of_a_clip_holds_still_or_lives(complete) -> None:
+    clip = picture().expand(COUNT, -1, -1, -1)
+    steady, alive = (complete(clip, hole(), texture_alive=alive)[0] for alive in (False, True))
+    assert torch.equal(steady, steady[:1].expand_as(steady))
+    assert torch.equal(alive[0], steady[0])
+    assert len({frame.numpy().tobytes() for frame in alive}) == COUNT
+
+
 @pytest.mark.parametrize("frame", [1, COUNT + 1, 2 * COUNT + 1])
 def test_cancel_is_heard_within_a_frame_while_faces_are_found_completed_and_drawn(complete, frame) -> None:
     import comfy.model_management as memory
