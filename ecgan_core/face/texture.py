@@ -33,6 +33,8 @@ GRAIN = 0.1  # in the dark strength falls no further than at this brightness: th
 STRONGEST = 0.06  # share of the brightness
 EVEN = 0.15  # shading from cell to cell from which on a strength says little about skin
 NEAR, FAR = 0.12, 1e-4  # sides of the frame over which a strength counts, and what it counts beyond them
+MARGIN = 16  # pixels of noise around a region: at its edges filtered noise depends on how large it is
+STRIP = 64  # pixels across that have a seed together
 OTHER_COLOUR, BRIGHTER = 0.7, 0.6  # how far from skin's colour and brightness lips and teeth have less of its texture
 
 
@@ -118,7 +120,8 @@ def textured(
 ) -> Tensor:
     """What fills a region of the picture [3,h,w], with the texture on it.
 
-    The noise follows from the seed and the size of the region. `amount`: 1 is as strong as the texture that is visible.
+    The noise follows from the seed and lies from the region's upper left corner on: over a clip it holds still while a
+    region grows. `amount`: 1 is as strong as the texture that is visible.
     """
     soft = _in_pixels(fill, texture.larger)
     strength = _strength(texture, region, frame, soft.shape[-2:]) * (luma(soft) + GRAIN)
@@ -182,19 +185,34 @@ def _spectrum(part: Tensor, corners: Tensor, window: int, larger: float) -> tupl
 def _noise(texture: SkinTexture, like: Tensor, seed: int) -> Tensor:
     """Noise [3,h,w] of a texture's spectrum."""
     height, width = like.shape[-2:]
-    tall, wide = (16 * math.ceil((n + 1) / 16) for n in (height, width))  # quick to transform
-    generator = torch.Generator().manual_seed(seed % 2**64)
-    white = torch.randn(1, tall, wide, generator=generator)
+    tall, wide = (16 * math.ceil((n + 2 * MARGIN) / 16) for n in (height, width))  # quick to transform
     if texture.together < TOGETHER:
-        own = torch.randn(3, tall, wide, generator=generator)
+        white, own = _white(4, tall, wide, seed).split([1, 3])
         white = math.sqrt(texture.together) * white + math.sqrt(1 - texture.together) * own
+    else:
+        white = _white(1, tall, wide, seed)
     frequencies = torch.fft.fftfreq(tall)[:, None].square() + torch.fft.rfftfreq(wide).square()
     last = texture.spectrum.shape[1] - 1
     place = (frequencies.sqrt() * texture.window).clamp(max=last).to(like.device)
     low = place.floor().long()
     amplitude = torch.lerp(texture.spectrum[:, low], texture.spectrum[:, (low + 1).clamp(max=last)], place - low)
     filtered = torch.fft.rfft2(white.to(like.device)) * amplitude
-    return torch.fft.irfft2(filtered, s=(tall, wide))[:, :height, :width]
+    noise = torch.fft.irfft2(filtered, s=(tall, wide))
+    return noise[:, MARGIN : MARGIN + height, MARGIN : MARGIN + width]
+
+
+def _white(channels: int, tall: int, wide: int, seed: int) -> Tensor:
+    """White noise [channels,tall,wide] of up to 4 channels; what is larger, or has more, begins with what is smaller.
+
+    It is drawn in strips, each with a seed of its own: drawn at once, noise of another width would be all another.
+    """
+    generator = torch.Generator().manual_seed(seed % 2**64)
+    seeds = torch.randint(2**63 - 1, (math.ceil(wide / STRIP), 4), generator=generator).tolist()
+    strips = [
+        torch.stack([torch.randn(tall, STRIP, generator=generator.manual_seed(own)) for own in of_strip[:channels]])
+        for of_strip in seeds
+    ]
+    return torch.cat(strips, dim=2)[:, :, :wide]
 
 
 def _strength(texture: SkinTexture, region: Region, frame: Frame, size: Sequence[int]) -> Tensor:

@@ -64,6 +64,24 @@ def test_it_has_the_spectrum_of_that_skin():
         )
 
 
+@pytest.mark.parametrize("larger", [(300, 320), (317, 310), (480, 400)])
+@pytest.mark.parametrize("channels", ["together", "each its own"])
+def test_it_holds_still_while_a_region_grows(channels: str, larger: tuple[int, int]):
+    """As that of a face that comes nearer in a clip."""
+    seeds = [1, 1, 1] if channels == "together" else [1, 2, 3]
+    texture = visible_texture(SKIN + torch.cat([grain(0.01, 3.0, seed) for seed in seeds]), MOUTH, FRAME, SIZE)
+    assert texture is not None
+
+    def added_to(height: int, width: int) -> torch.Tensor:
+        region = slice(60, 60 + height), slice(60, 60 + width)
+        return (textured(SKIN.expand(3, height, width), texture, FRAME, region, 3) - SKIN)[:, :300, :300]
+
+    before, after = added_to(300, 300), added_to(*larger)
+    assert before.std() > 0.005
+    assert (after - before).std() < 0.03 * before.std()
+    assert (after - before)[:, 32:-32, 32:-32].abs().max() < 0.1 * before.std()
+
+
 def test_it_is_strong_where_the_skin_nearby_is_rough():
     """Stubble on one side of the mouth."""
     across = torch.linspace(-1, 1, 580).expand(1, 560, 580)
