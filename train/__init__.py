@@ -11,4 +11,5 @@
 | `learning/` | one step: networks, objective, optimizers, random numbers, devices and processes |
 | `runs/` | a run's folder: the states that it goes on from, and what it shows |
 | `data/` `evaluation/` `portraits/` | data sets; measuring; the portrait studio |
+| `ablations/` | variants of a recipe, trained, measured and put side by side |
 """

@@ -87,6 +87,19 @@ def parser() -> argparse.ArgumentParser:
     add_measures(make)
     make.set_defaults(command=run_make, prog="make")
 
+    ablations = commands.add_parser("ablations", help="train variants of a recipe on several seeds, and compare them")
+    ablations.add_argument("recipe", type=Path, help="a recipe of ablations, such as recipes/ablations.yaml")
+    ablations.add_argument(
+        "--data", type=Path, required=True, help="the folder of the sources and of the people measured"
+    )
+    ablations.add_argument("--out", type=Path, required=True, help="the folder for runs, figures, table and picture")
+    ablations.add_argument(
+        "--minutes", type=_minutes, metavar="N", help="save and stop after N minutes; run it again later"
+    )
+    ablations.add_argument("--cpu", action="store_true", help="use the CPU though a GPU is there")
+    add_instruments(ablations)
+    ablations.set_defaults(command=run_ablations, prog="ablations")
+
     evaluate = commands.add_parser("evaluate", help="measure a checkpoint on held-out identities")
     evaluate.add_argument("checkpoint", type=Path)
     evaluate.add_argument("recipe", type=Path, help="the recipe that it was trained with: it says who was held out")
@@ -97,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
 
     for command in (check, fit, evaluate):
         command.add_argument("--stage", default="", metavar="NAME", help="of a recipe that has several stages")
-    for command in (check, fit, evaluate, make):
+    for command in (check, fit, evaluate, make, ablations):
         command.add_argument(
             "--set",
             dest="overrides",
@@ -174,14 +187,22 @@ def run_fit(arguments: argparse.Namespace) -> None:
         raise
 
 
-def add_measures(evaluate: argparse.ArgumentParser) -> None:
-    """What `evaluate` may measure besides; the names are those of `Extras`."""
+def add_instruments(evaluate: argparse.ArgumentParser) -> None:
+    """What measures, how much of it, and with which samples; the names are those of `Extras`."""
     made = "taught on the training split and written there if it does not exist"
     evaluate.add_argument("--judge", type=Path, metavar="FILE", help=f"the emotion judge; {made}")
     evaluate.add_argument("--identity", type=Path, metavar="FILE", help=f"the identity network; {made}")
     evaluate.add_argument(
         "--pairs", type=int, default=100, help="completions for each wanted emotion and hole (default 100; 0: all)"
     )
+    evaluate.add_argument(
+        "--variation", type=float, default=0.5, help="of all completions, 0 to 2 (default 0.5, which is the node's)"
+    )
+
+
+def add_measures(evaluate: argparse.ArgumentParser) -> None:
+    """What `evaluate` may measure besides; the names are those of `Extras`."""
+    add_instruments(evaluate)
     evaluate.add_argument(
         "--still", type=Path, metavar="SET", help="unseen people who hold still: portraits of a recipe with still: true"
     )
@@ -195,9 +216,6 @@ def add_measures(evaluate: argparse.ArgumentParser) -> None:
     )
     evaluate.add_argument(
         "--photograph-emotion", default="happy", metavar="NAME", help="what photographs are shifted to (default happy)"
-    )
-    evaluate.add_argument(
-        "--variation", type=float, default=0.5, help="of all completions, 0 to 2 (default 0.5, which is the node's)"
     )
 
 
@@ -230,6 +248,18 @@ def run_make(arguments: argparse.Namespace) -> None:
         plan, arguments.data, arguments.out, minutes=arguments.minutes, workers=arguments.workers, cpu=arguments.cpu,
         wheel=arguments.assets, extras=_extras(arguments), command=command,
     )  # fmt: skip
+    if not done:
+        print("the time is up; the same command goes on from there")
+
+
+def run_ablations(arguments: argparse.Namespace) -> None:
+    from .ablations.ablate import ablate
+    from .ablations.recipe import load_ablations
+    from .evaluation.evaluate import Extras
+
+    extras = Extras(arguments.judge, arguments.identity, arguments.pairs, variation=arguments.variation)
+    plan = load_ablations(arguments.recipe, arguments.overrides)
+    done = ablate(plan, arguments.data, arguments.out, minutes=arguments.minutes, cpu=arguments.cpu, extras=extras)
     if not done:
         print("the time is up; the same command goes on from there")
 
