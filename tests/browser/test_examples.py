@@ -19,12 +19,16 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 NOTES = "() => app.graph.nodes.filter(n => n.type === 'MarkdownNote').map(n => n.widgets[0].value).join(' ')"
 
 
+# What some pages send of nodes of ComfyUI's own and others do not: what a widget shows, and inputs that came later.
+NOT_EVERYWHERE = {"PreviewAny": {"preview"}, "CreateVideo": {"bit_depth"}, "SaveVideo": {"format.codec"}}
+
+
 def meant(prompt: dict) -> dict:
-    """Node id → type and inputs, without what some pages send of a widget that only shows what has come."""
+    """Node id → type and inputs, without those that not every page sends."""
     nodes = {key: (node["class_type"], dict(node["inputs"])) for key, node in prompt.items()}
     for kind, inputs in nodes.values():
-        if kind == "PreviewAny":
-            inputs.pop("preview", None)
+        for name in NOT_EVERYWHERE.get(kind, ()):
+            inputs.pop(name, None)
     return nodes
 
 
