@@ -85,11 +85,11 @@ def ablate(
             say(f"measuring {variant.folder(seed)}")
             bench = bench or Bench.of(plan, data, out, people, extras, say)
             write_json(figures_of(out, variant, seed), wanted | bench.figures(pipeline, wanted["ways"]))
-            write_report(plan, out, len(set(people.identity)))
+            write_report(plan, out, len(set(people.identity)), extras.pairs)
     first = plan.seeds[0]
     if all(is_finished(out / v.folder(first), v.seeded(first)) for v in map(plan.variant, plan.pictured)):
         write_comparison(plan, data, out)
-    say(write_report(plan, out, len(set(people.identity))))
+    say(write_report(plan, out, len(set(people.identity)), extras.pairs))
     return complete
 
 
@@ -183,10 +183,11 @@ def write_json(file: Path, content: dict[str, Any]) -> None:
         Path(temporary).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def write_report(plan: Ablations, out: Path, people: int) -> str:
-    """Write the table of what was measured so far, and return it."""
+def write_report(plan: Ablations, out: Path, people: int, pairs: int) -> str:
+    """Write the table of what was measured so far with so many pairs, and return it."""
+    alike = {"pairs": pairs}
     measured = {
-        variant.name: [found for seed in plan.seeds if (found := read_figures(figures_of(out, variant, seed)))]
+        variant.name: [found for seed in plan.seeds if (found := read_figures(figures_of(out, variant, seed), alike))]
         for variant in plan.variants
     }
     real = read_figures(out / "figures" / "real.json")
