@@ -16,7 +16,9 @@ from .choosing import NoFaceFound
 from .finder.finding import find_faces
 from .finder.judging import Doubt, mesh_in, no_face
 from .frame import Box, Frame, frame_of_face, frame_of_image
+from .masks import black
 from .regions import ends_of, outline_of, region_hole
+from .stitch import extent
 
 STILL = 0.006  # of the frame's side: by how much the ends of a part may be off to be held still
 WITHOUT = ("has an empty mask", "have empty masks")
@@ -110,13 +112,15 @@ def face_holes(
         elif not faces:
             left.add(i, problems.get(i) or NoFaceFound("the face that is followed was not found in the picture"))
     left.say(on_note)
-    holes = torch.zeros(len(pictures), 1, height, width)
+    holes = black((len(pictures), 1, height, width))
     for i, faces in enumerate(every):
         for frame, ends, outline in faces:
             if inside_face and outline is None:
                 outline = outline_of(mesh_in(pictures[i], frame))
             hole = region_hole(frame, height, width, part, grow, soften, ends, outline if inside_face else None)
-            torch.maximum(holes[i], hole, out=holes[i])
+            rows, columns = extent(hole, (slice(0, height), slice(0, width)))
+            of_face = holes[i, :, rows, columns]
+            torch.maximum(of_face, hole[:, rows, columns], out=of_face)
         if i not in left.problems and not holes[i].any():
             raise ValueError(
                 f"the {part} of the face lies outside the picture, which is {width}×{height} pixels; correct the face "

@@ -18,6 +18,7 @@ from ..files.tensors import BadFile, write_tensors
 from ..words import shown
 from .frame import Frame
 from .light import Light
+from .masks import black
 from .stitch import Blend, blend_of, share_hole
 from .texture import SkinTexture, visible_texture
 
@@ -144,7 +145,7 @@ class PortraitLatent:
     @property
     def changed(self) -> Tensor:
         """How much of each pixel is new, [B,1,H,W] in 0..1: exactly 0 where the picture is untouched."""
-        changed = torch.zeros(self.holes.shape, device=self.holes.device)
+        changed = black(self.holes.shape, self.holes.device)
         for owner, ((rows, columns), weights) in zip(self.owners, self.blends, strict=True):
             changed[owner, :, rows, columns] += weights  # no pixel has two faces
         return changed

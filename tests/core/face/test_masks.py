@@ -1,54 +1,36 @@
-"""Holes: where they are, how big, and that a seed decides them."""
+"""Masks of clips: zeros as any others, which take memory only where somebody wrote."""
+
+from __future__ import annotations
 
 import pytest
 import torch
 
-from ecgan_core.face import holes as masks
-from ecgan_core.face.frame import FRAME
+from benchmarks.measuring.memory import can_measure, peak_megabytes
+from ecgan_core.face.masks import black
+
+CPU = torch.device("cpu")
+CLIP = (60, 1, 720, 1280)  # 221 MB
 
 
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+def test_it_is_black_and_can_be_painted() -> None:
+    mask, other = black((2, 1, 5, 7)), black((2, 1, 5, 7))
+    assert mask.dtype == torch.float32 and mask.is_contiguous() and torch.equal(mask, torch.zeros(2, 1, 5, 7))
+    mask[1, 0, 2:4, 3:] = 0.5
+    assert mask.sum() == 4 and other.sum() == 0
 
 
-@pytest.mark.parametrize("kind", [*masks.REGIONS, "box", "strokes"])
-@pytest.mark.parametrize("size", [64, 256])
-def test_every_kind_makes_binary_holes_of_sensible_size(kind, size):
-    holes = masks.hole_kind(kind)(64, size, seeded())
-    assert holes.shape == (64, 1, size, size)
-    assert set(holes.unique().tolist()) == {0.0, 1.0}
-    share = holes.mean(dim=(1, 2, 3))
-    assert share.min() > 0.005, "a hole that hides nothing"
-    assert share.max() < 0.75, "a hole that leaves no context"
+@pytest.mark.parametrize("shape", [(0, 1, 5, 7), (3, 1, 0, 7)])
+def test_there_may_be_nothing_in_it(shape: tuple[int, ...]) -> None:
+    assert black(shape).shape == shape
 
 
-def covers(hole, point):
-    size = hole.shape[-1]
-    return bool(hole[..., int(point[1] * size), int(point[0] * size)] > 0)
+@pytest.mark.skipif(not can_measure(CPU), reason="this system does not tell how much memory a process has")
+def test_a_clip_takes_memory_only_where_there_is_white() -> None:
+    def paint() -> torch.Tensor:
+        masks = black(CLIP)
+        assert masks.sum() == 0  # looked at, too
+        masks[:, :, 300:400, 500:600] = 1
+        return masks
 
-
-def test_regions_hide_what_they_are_named_after():
-    plain = {name: masks.region(name, 1, 64, seeded(), jitter=0) for name in masks.REGIONS}
-    for eye in ("left eye", "right eye"):
-        hidden_by = {name for name, hole in plain.items() if covers(hole, FRAME[eye])}
-        assert hidden_by == {"whole face", "upper face", "eyes"}
-    assert {name for name, hole in plain.items() if covers(hole, FRAME["mouth"])} == {
-        "whole face",
-        "lower face",
-        "mouth",
-    }
-
-
-def test_a_mix_draws_its_kinds_and_a_seed_repeats_it():
-    mix = {"mouth": 1.0, "whole face": 1.0, "box": 0.0}
-    holes = masks.sample_holes(mix, 200, 64, seeded(3))
-    assert torch.equal(holes, masks.sample_holes(mix, 200, 64, seeded(3)))
-    big = (holes.mean(dim=(1, 2, 3)) > 0.25).float().mean()
-    assert 0.35 < big < 0.65
-
-
-def test_unknown_kinds_and_empty_mixes_are_refused_in_words():
-    with pytest.raises(ValueError, match=r"no hole of kind 'nose'.*mouth"):
-        masks.sample_holes({"nose": 1}, 1, 64, seeded())
-    with pytest.raises(ValueError, match="must be above 0"):
-        masks.sample_holes({"mouth": 0}, 1, 64, seeded())
+    peak_megabytes(paint, CPU)  # torch's own first needs
+    assert peak_megabytes(paint, CPU) < 221 / 4
