@@ -97,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
         "--minutes", type=_minutes, metavar="N", help="save and stop after N minutes; run it again later"
     )
     ablations.add_argument("--cpu", action="store_true", help="use the CPU though a GPU is there")
+    ablations.add_argument("--variants", nargs="+", default=(), metavar="NAME", help="these alone, instead of all")
     add_instruments(ablations)
     ablations.set_defaults(command=run_ablations, prog="ablations")
 
@@ -258,7 +259,7 @@ def run_ablations(arguments: argparse.Namespace) -> None:
     from .evaluation.evaluate import Extras
 
     extras = Extras(arguments.judge, arguments.identity, arguments.pairs, variation=arguments.variation)
-    plan = load_ablations(arguments.recipe, arguments.overrides)
+    plan = load_ablations(arguments.recipe, arguments.overrides, arguments.variants)
     done = ablate(plan, arguments.data, arguments.out, minutes=arguments.minutes, cpu=arguments.cpu, extras=extras)
     if not done:
         print("the time is up; the same command goes on from there")

@@ -20,4 +20,3 @@ def black(shape: tuple[int, ...] | torch.Size, device: torch.device | str = "cpu
     # By default the pages are shared with child processes, and shared ones take memory as soon as they are read.
     private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
     return torch.frombuffer(mmap.mmap(-1, size, **private), dtype=torch.float32).reshape(shape)
-

@@ -15,6 +15,7 @@ picture:                               which variants are shown side by side, on
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,10 @@ class Ablations:
         return next(variant for variant in self.variants if variant.name == name)
 
 
-def load_ablations(path: Path, overrides: list[str] | None = None) -> Ablations:
+def load_ablations(path: Path, overrides: list[str] | None = None, only: Sequence[str] = ()) -> Ablations:
     """Read a recipe of ablations; `overrides` (`images=1000`) are for all variants, whose own keys come after them.
+
+    `only` names the variants that are wanted, where not all are.
 
     Raises:
         ConfigError: the recipe or an override cannot be read or meant; the text names the variant and the key.
@@ -108,7 +111,20 @@ def load_ablations(path: Path, overrides: list[str] | None = None) -> Ablations:
     for where, name in [("editing", found.editing), *(("picture.variants", name) for name in found.pictured)]:
         if name and name not in entries:
             raise ConfigError(f"{where}: {shown(name)} is none of the variants {', '.join(entries)}")
-    return found
+    return _only(found, only) if only else found
+
+
+def _only(plan: Ablations, wanted: Sequence[str]) -> Ablations:
+    """The plan for some of its variants; what would be shown of others is left out."""
+    names = [variant.name for variant in plan.variants]
+    if unknown := [name for name in wanted if name not in names]:
+        raise ConfigError(f"--variants: {shown(unknown[0])} is none of the variants {', '.join(names)}")
+    return replace(
+        plan,
+        variants=tuple(variant for variant in plan.variants if variant.name in wanted),
+        editing=plan.editing if plan.editing in wanted else "",
+        pictured=tuple(name for name in plan.pictured if name in wanted),
+    )
 
 
 def _variant(shared: dict[str, Any], name: str, changes: Any) -> Variant:

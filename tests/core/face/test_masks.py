@@ -14,9 +14,12 @@ CLIP = (60, 1, 720, 1280)  # 221 MB
 
 def test_it_is_black_and_can_be_painted() -> None:
     mask, other = black((2, 1, 5, 7)), black((2, 1, 5, 7))
-    assert mask.dtype == torch.float32 and mask.is_contiguous() and torch.equal(mask, torch.zeros(2, 1, 5, 7))
+    assert mask.dtype == torch.float32
+    assert mask.is_contiguous()
+    assert torch.equal(mask, torch.zeros(2, 1, 5, 7))
     mask[1, 0, 2:4, 3:] = 0.5
-    assert mask.sum() == 4 and other.sum() == 0
+    assert mask.sum() == 4
+    assert other.sum() == 0
 
 
 @pytest.mark.parametrize("shape", [(0, 1, 5, 7), (3, 1, 0, 7)])

@@ -18,7 +18,7 @@ from train.ablations.editing import along_vector, latent_directions, other_ways,
 from train.ablations.recipe import load_ablations
 from train.ablations.table import spread
 from train.cli import main
-from train.config import load_config
+from train.config import ConfigError, load_config
 from train.data.faces import load_faces, to_float
 from train.evaluation.evaluate import still_faces
 from train.evaluation.identity import save_identity, train_identity
@@ -113,6 +113,15 @@ def test_a_run_that_was_stopped_goes_on(recipe_of_ablations, data, tmp_path, mon
     monkeypatch.setattr("train.ablations.ablate.fit", fit)
     assert not ablate(load_ablations(recipe_of_ablations), data, tmp_path, cpu=True, say=lambda line: None)
     assert asked == [("ours-4", 4, 4.0, "auto")]
+
+
+def test_some_of_the_variants_can_be_asked_for(recipe_of_ablations):
+    plan = load_ablations(recipe_of_ablations, only=["no perceptual"])
+    assert [variant.name for variant in plan.variants] == ["no perceptual"]
+    assert plan.editing == ""
+    assert plan.pictured == ("no perceptual",)
+    with pytest.raises(ConfigError, match="--variants: 'theirs' is none of the variants ours, no perceptual"):
+        load_ablations(recipe_of_ablations, only=["theirs"])
 
 
 @pytest.mark.parametrize(
