@@ -62,11 +62,15 @@ def set_widget(page, node_type: str, name: str, value: Any) -> None:
 def pictures(page, node_type: str) -> list[np.ndarray]:
     """The pictures under the first node of a type, uint8 [H,W,3] each, as soon as they have loaded.
 
-    What it showed while it ran, which a slow page still shows for a moment, is not among them: that is a blob.
+    A slow page still shows for a moment what it showed before: those of the last run, or what came while this one
+    ran, which is a blob.
     """
     page.wait_for_function(
-        """type => app.graph.nodes.find(n => n.type === type)?.imgs?.every(
-            i => i.complete && i.naturalWidth > 0 && !i.src.startsWith('blob:'))""",
+        """type => {
+            const node = app.graph.nodes.find(n => n.type === type), named = app.nodeOutputs[node.id]?.images ?? [];
+            return node.imgs?.every((image, i) => image.complete && image.naturalWidth > 0
+                && !image.src.startsWith('blob:') && image.src.includes(encodeURIComponent(named[i]?.filename ?? '')))
+                && node.imgs.length >= named.length }""",
         arg=node_type,
         timeout=20_000,
     )
