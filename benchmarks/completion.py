@@ -1,17 +1,14 @@
 """What a completion costs beside its peers, and what its parts cost: `python -m benchmarks.completion`.
 
-Ours is what the nodes do in a picture, finding the face included, in the precision that "auto" is here. Besides the
-bundled model there are networks of 256 pixels as `recipes/portraits-256.yaml` has them, with random weights: the one
-tells what users wait for, the other what a change of the networks brings before they are trained.
+Ours is what the nodes do in a picture with the bundled model, the finding of the face included, in the precision that
+"auto" is here.
 """
 
 from __future__ import annotations
 
 import statistics
-import tempfile
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import torch
 
@@ -36,27 +33,25 @@ from .measuring.measure import (
 )
 from .measuring.memory import can_measure, in_child, peak_megabytes
 
-LARGE, BUNDLED = "EC-GAN, networks of 256 pixels", "EC-GAN, the bundled model"
+OURS = "EC-GAN"
 ROUNDS = {"lama": 5, "mat": 3, "diffusion": 2}  # the slow ones less often
 
 
 def measure(settings: Settings) -> Part:
     part = Part()
-    with tempfile.TemporaryDirectory() as folder:
-        files = {LARGE: ours.write_untrained(256, Path(folder)), BUNDLED: DEFAULT_CHECKPOINT}
-        pipelines = {name: ours.load(file, settings.device) for name, file in files.items()}
-        part.tables.append(_own_parts(pipelines[LARGE], files[LARGE], part.figures, settings))
-        if settings.peers:
-            part.tables.append(_against_peers(pipelines, part, settings))
-        if can_measure(settings.device):
-            part.tables.append(_memory(files, part.figures, settings))
+    pipeline = ours.load(DEFAULT_CHECKPOINT, settings.device)
+    part.tables.append(_own_parts(pipeline, part.figures, settings))
+    if settings.peers:
+        part.tables.append(_against_peers(pipeline, part, settings))
+    if can_measure(settings.device):
+        part.tables.append(_memory(part.figures, settings))
     return part
 
 
 # Time ---
 
 
-def _own_parts(pipeline: ECGANPipeline, file: Path, figures: dict[str, float], settings: Settings) -> Table:
+def _own_parts(pipeline: ECGANPipeline, figures: dict[str, float], settings: Settings) -> Table:
     """A completion of ours taken apart; each row's share is of one completion."""
     picture, hole = ours.portrait(256)
     batch = picture.expand(8, -1, -1, -1).contiguous(), hole.expand(8, -1, -1, -1).contiguous()
@@ -72,7 +67,9 @@ def _own_parts(pipeline: ECGANPipeline, file: Path, figures: dict[str, float], s
         "finding and levelling the face": lambda: portrait_frames(picture[0], hole[0]),
         "the networks alone": lambda: ours.networks_alone(pipeline, face, missing),
         "the networks alone, 8 faces": lambda: ours.networks_alone(pipeline, faces, all_missing),
-        "loading the model from disk": lambda: load_checkpoint(file, ours.default_precision(settings.device)),
+        "loading the model from disk": lambda: load_checkpoint(
+            DEFAULT_CHECKPOINT, ours.default_precision(settings.device)
+        ),
     }
     if settings.quick:
         cases = {name: case for name, case in cases.items() if "8" not in name}
@@ -80,13 +77,13 @@ def _own_parts(pipeline: ECGANPipeline, file: Path, figures: dict[str, float], s
     figures["ratio.shift"] = ratio(found["a shift"], found[whole])
     figures["ratio.samples"] = ratio(found["4 samples"], found[whole])
     rows = [[name, time_text(found[name]), ratio_text(ratio(found[name], found[whole]))] for name in cases]
-    note = f"Networks of 256 pixels in {spoken(pipeline.generator.dtype)}, random weights; files are in the cache."
+    note = f"The bundled model in {spoken(pipeline.generator.dtype)}; its file is in the cache."
     return Table(
         "A completion in a picture of 256² pixels, taken apart", ["what", "time", "of a completion"], rows, note
     )
 
 
-def _against_peers(pipelines: dict[str, ECGANPipeline], part: Part, settings: Settings) -> Table:
+def _against_peers(pipeline: ECGANPipeline, part: Part, settings: Settings) -> Table:
     """Each peer in turns with ours, on pictures of the same size; ratios are named ratio.PEER.SIDE."""
     rows, notes = [], []
     for kind in settings.peers:
@@ -96,21 +93,18 @@ def _against_peers(pipelines: dict[str, ECGANPipeline], part: Part, settings: Se
                 notes.append(theirs)
                 break
             picture, hole = ours.portrait(side)
-            cases: dict[str, Case] = {name: _complete(pipeline, picture, hole) for name, pipeline in pipelines.items()}
+            cases: dict[str, Case] = {OURS: _complete(pipeline, picture, hole)}
             if settings.quick and theirs.once is not theirs.run:  # no figure of it: a step is not a completion
                 theirs = replace(theirs, name=f"{theirs.name}: one step only", run=theirs.once)
             cases[theirs.name] = theirs.run
             found = interleaved(cases, settings.rounds(ROUNDS[kind]), settings, {theirs.name: theirs.once})
-            ratios = {name: ratio(found[name], found[theirs.name]) for name in pipelines}
             key = f"step.{kind}.{side}" if "one step" in theirs.name else f"ratio.{kind}.{side}"
-            part.figures[key] = ratios[LARGE]
-            part.figures[f"{key}.bundled"] = ratios[BUNDLED]
+            part.figures[key] = ratio(found[OURS], found[theirs.name])
             _draw(part, found, theirs, side)
             cells = [f"{side}²", f"{theirs.parameters / 1e6:.0f} M", theirs.precision, time_text(found[theirs.name])]
-            ours_now = [time_text(found[name]) for name in pipelines]
-            rows.append([theirs.name, *cells, *ours_now, *(ratio_text(ratios[name]) for name in pipelines)])
-    columns = ["peer", "picture", "weights", "precision", "peer's time", *pipelines, "first / peer", "second / peer"]
-    precision = spoken(pipelines[LARGE].generator.dtype)
+            rows.append([theirs.name, *cells, time_text(found[OURS]), ratio_text(part.figures[key])])
+    columns = ["peer", "picture", "weights", "precision", "peer's time", OURS, "EC-GAN / peer"]
+    precision = spoken(pipeline.generator.dtype)
     notes.insert(0, f"EC-GAN in {precision}, as the node has it. One picture; every row was measured in turns.")
     return Table("Beside what one would run instead", columns, rows, " ".join(notes))
 
@@ -131,17 +125,12 @@ def _draw(part: Part, found: dict[str, Rounds], theirs: peers.Peer, side: int) -
 # Memory ---
 
 
-def _memory(files: dict[str, Path], figures: dict[str, float], settings: Settings) -> Table:
+def _memory(figures: dict[str, float], settings: Settings) -> Table:
     """Peaks above the loaded model, each in a process of its own."""
-    rows = []
-    for name, file in files.items():
-        run = completion_memory if settings.quick else partial(in_child, completion_memory)
-        first, again = run(file, settings)
-        rows.append([f"{name}, 256²", f"{again:.0f} MB", f"{first:.0f} MB"])
-        if name == LARGE:
-            figures["memory.completion"] = max(first, again)
-        if settings.quick:
-            break
+    run = completion_memory if settings.quick else partial(in_child, completion_memory)
+    first, again = run(settings)
+    rows = [[f"{OURS}, 256²", f"{again:.0f} MB", f"{first:.0f} MB"]]
+    figures["memory.completion"] = max(first, again)
     for kind in () if settings.quick else settings.peers:
         for side in peers.PEERS[kind][1]:
             answer = in_child(peer_memory, kind, side, settings)
@@ -152,9 +141,9 @@ def _memory(files: dict[str, Path], figures: dict[str, float], settings: Setting
     return Table("Peak memory of a completion", columns, rows, note)
 
 
-def completion_memory(file: Path, settings: Settings) -> tuple[float, float]:
+def completion_memory(settings: Settings) -> tuple[float, float]:
     """Peaks in MB of the first completion and of the one after it."""
-    pipeline = ours.load(file, settings.device)
+    pipeline = ours.load(DEFAULT_CHECKPOINT, settings.device)
     picture, hole = ours.portrait(256)
     return _first_and_next(lambda: ours.complete(pipeline, picture, hole), settings)
 

@@ -7,13 +7,13 @@ with its share of the machine's ceiling, and all of them together: what a networ
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch.profiler import ProfilerActivity, profile
+
+from ecgan_core import DEFAULT_CHECKPOINT
 
 from .ceiling import ceilings
 from .measuring import ours
@@ -44,8 +44,7 @@ def measure(settings: Settings) -> Part:
 
 def profiled(settings: Settings) -> list[Spent]:
     """E and G of one face, after warm-up, operation by operation, the longest first."""
-    with tempfile.TemporaryDirectory() as folder:
-        pipeline = ours.load(ours.write_untrained(256, Path(folder)), settings.device)
+    pipeline = ours.load(DEFAULT_CHECKPOINT, settings.device)
     face, hole = ours.frames(1, pipeline.frame_size, settings.device)
     latent = pipeline.complete(face, hole, emotion=ours.some_emotion(pipeline), seeds=[0])
     given = (face * (1 - hole), hole, latent.code, latent.z)

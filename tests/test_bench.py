@@ -18,9 +18,10 @@ from benchmarks.__main__ import main
 from benchmarks.measuring import ours, peers, report
 from benchmarks.measuring.measure import Part, Settings, Table, interleaved, ratio
 from benchmarks.measuring.memory import can_measure, in_child, peak_megabytes
+from ecgan_core import DEFAULT_CHECKPOINT
 
 CPU = Settings(torch.device("cpu"), quick=True)
-OF_PEERS = {"ratio.lama.256", "ratio.lama.256.bundled", "ratio.mat.512", "ratio.diffusion.512"}
+OF_PEERS = {"ratio.lama.256", "ratio.mat.512", "ratio.diffusion.512"}
 ONE_MB = 2**20
 QUICK = ("--quick", "--cpu", "--no-peers")
 MEASURED = ("ceiling", "completion", "training", "growth")
@@ -127,9 +128,9 @@ def test_a_part_is_plain_data() -> None:
     assert json.loads(json.dumps(part.plain()))["figures"] == {"x": 1.0}
 
 
-def test_a_profile_counts_the_operations_of_the_convolutions(tmp_path: Path) -> None:
-    pipeline = ours.load(ours.write_untrained(256, tmp_path), CPU.device, torch.float32)
-    visible, hole = ours.frames(1, 256, CPU.device)
+def test_a_profile_counts_the_operations_of_the_convolutions() -> None:
+    pipeline = ours.load(DEFAULT_CHECKPOINT, CPU.device, torch.float32)
+    visible, hole = ours.frames(1, pipeline.frame_size, CPU.device)
     out = pipeline.encoder(visible, hole)
     code = pipeline.generator.emotion_codes[:1]
     counted = ceiling.operations(lambda: pipeline.encoder(visible, hole)) + ceiling.operations(

@@ -160,7 +160,7 @@ def faces_at_once(pipeline: ECGANPipeline) -> int:
     On the CPU each goes alone: torch picks another algorithm for a single face than for several, which rounds
     otherwise, and a face is to be the same, bit for bit, in any batch. That costs 8 ms a face at 128 pixels.
     """
-    return 1 if pipeline.device.type == "cpu" else FACES_AT_ONCE
+    return 1 if pipeline.generator.device.type == "cpu" else FACES_AT_ONCE
 
 
 def shift_portraits(
