@@ -16,7 +16,8 @@ from PIL import Image
 from benchmarks import ceiling, layers
 from benchmarks.__main__ import main
 from benchmarks.measuring import ours, peers, report
-from benchmarks.measuring.measure import Part, Settings, Table, interleaved, ratio
+from benchmarks.measuring.chart import seconds_text
+from benchmarks.measuring.measure import Part, Settings, Table, interleaved, ratio, ratio_text, time_text
 from benchmarks.measuring.memory import can_measure, in_child, peak_megabytes
 from ecgan_core import DEFAULT_CHECKPOINT
 
@@ -69,6 +70,12 @@ def test_a_goal_is_met_or_missed_by_its_own_sign() -> None:
     rows = {row[0]: row[2:] for row in report.goal_table(figures).rows}
     said = [rows[goal.words] for goal in report.GOALS if goal.figure in figures]
     assert said == [["1/7", "met"], ["0.7", "missed"], ["50%", "met"], ["1.40×", "missed"]]
+
+
+def test_a_number_has_three_digits_that_count_and_no_exponent() -> None:
+    assert [ratio_text(value) for value in (1 / 1368, 1 / 6.071, 0.6234, 2.5)] == ["1/1,370", "1/6.07", "0.623", "2.5"]
+    assert time_text([1.0124, 0.99, 1012.4]) == "1.01 s (0.99–1,010)"
+    assert seconds_text(1000) == "1,000 s"
 
 
 def test_a_table_is_markdown() -> None:

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ecgan_core.files.replacing import replacing
 
-from .measure import Curve
+from .measure import Curve, rounded
 
 WIDTH, BAR, PANEL, EDGE = 1080, 30, 290, 24
 NAMES, FIGURES = 330, 80  # columns beside the bars
@@ -91,5 +91,5 @@ def seconds_text(seconds: float) -> str:
     """Short: 4.2 ms, 310 ms, 2.5 s."""
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
         if seconds * factor >= 0.9995 or unit == "µs":
-            return f"{seconds * factor:.3g} {unit}"
+            return f"{rounded(seconds * factor)} {unit}"
     raise AssertionError

@@ -164,13 +164,18 @@ def time_text(rounds: Sequence[float]) -> str:
     """Median, and the range where there is one: "32 ms (31–35)"."""
     middle, low, high = statistics.median(rounds), min(rounds), max(rounds)
     unit, factor = ("s", 1.0) if middle >= 1 else ("ms", 1000.0)
-    text = f"{factor * middle:.3g} {unit}"
-    return f"{text} ({factor * low:.3g}–{factor * high:.3g})" if len(rounds) > 1 else text
+    text = f"{rounded(factor * middle)} {unit}"
+    return f"{text} ({rounded(factor * low)}–{rounded(factor * high)})" if len(rounds) > 1 else text
 
 
 def ratio_text(value: float) -> str:
     """A ratio as it reads best: 1/35 below a third, else 0.62 or 2.7."""
-    return f"1/{1 / value:.3g}" if value < 1 / 3 else f"{value:.3g}"
+    return f"1/{rounded(1 / value)}" if value < 1 / 3 else rounded(value)
+
+
+def rounded(number: float) -> str:
+    """Three digits that count: "0.623", "32", "1,370"."""
+    return f"{float(f'{number:.3g}'):,g}"
 
 
 def table_lines(table: Table) -> list[str]:
