@@ -18,7 +18,7 @@ from .identity import sample_identity
 from .kernels.compiled import compiled_folder
 from .kernels.scene import Visible
 from .picture.background import enlarged, sample_background
-from .picture.camera import Camera, face_box, project, sample_camera, sample_pose
+from .picture.camera import Camera, face_box, project, sample_camera, sample_pose, seen_frame
 from .picture.light import sample_lighting
 from .picture.photo import JPEG_QUALITY, develop
 from .picture.raster import see
@@ -109,10 +109,10 @@ def _shoot(sitter: Sitter, recipe: Recipe, weights: Mapping[str, float], key: li
     for take in range(RETAKES + 1):
         rng = np.random.default_rng([*key, 0, take])
         standing = np.random.default_rng([sitter.person.seed, 0]) if recipe.still else rng
-        pose = sample_pose(standing)
+        pose = sample_pose(standing, recipe.turn)
         expression = perform(weights, recipe, pose, rng)
         stage = sitter.stage(expression, pose)
-        camera = sample_camera(sitter.frame_side, stage.eyes, samples, standing)
+        camera = sample_camera(sitter.frame_side, stage.eyes, samples, standing, stage.features)
         projected = project(camera, stage.surface.position)
         visible = see(projected, stage.surface.triangles, samples)
         eyes, lips = project(camera, stage.eyes)[:, :2], projected[sitter.lips, :2]
@@ -127,5 +127,6 @@ def labels(sitter: Sitter, shot: Shot, fine: int) -> tuple[np.ndarray, tuple[flo
     points = np.stack([right_eye, left_eye, *shot.stage.landmarks])
     landmarks = project(shot.camera, points)[:, :2] / fine
     to_eyes = shot.camera.distance - float(shot.stage.eyes[:, 2].mean())
-    side = sitter.frame_side * shot.camera.focal / to_eyes / fine
+    around = sitter.frame_side if shot.stage.features is None else seen_frame(shot.stage.features)[2]
+    side = around * shot.camera.focal / to_eyes / fine
     return landmarks, face_box(landmarks[:2], landmarks[3:].mean(axis=0), side)

@@ -45,6 +45,7 @@ MOVEMENTS = ("jawLeft", "mouthLeft")  # the whole jaw or mouth moves to a side: 
 PAIRS = tuple(unit.removesuffix("Left") for unit in UNITS if unit.endswith("Left") and unit not in MOVEMENTS)
 
 MAX_WEIGHT = 1.5
+MAX_TURN = 25.0  # degrees; 2.4 times as far the mesh is seen from the side
 MAX_NAME = 40  # characters; folders may have 255 bytes, and some scripts take four a character
 SHARES = ("jitter", "asymmetry", "relight", "photo", "glasses")
 SWITCHES = ("still", "mixtures")
@@ -70,6 +71,7 @@ class Recipe:
         relight: share of the pictures with light and background of their own instead of their identity's.
         photo: share of the pictures that look as a camera's (blur, grain, colour cast, JPEG); 0 switches it off.
         glasses: share of the identities that wear glasses.
+        turn: standard deviation of the degrees that heads are turned aside, 0 to 25; none is turned 2.4 times as far.
         still: the pictures of an identity differ in nothing but the expression; for `ecgan-train evaluate --still`.
         mixtures: every two emotions are pictured half and half as well; see `train.mixtures`.
     """
@@ -83,6 +85,7 @@ class Recipe:
     relight: float = 0.35
     photo: float = 0.5
     glasses: float = 0.15
+    turn: float = 7.5
     still: bool = False
     mixtures: bool = False
 
@@ -143,6 +146,8 @@ def recipe_from(tree: Any) -> Recipe:
     emotions = _emotions(tree["emotions"])
     settings: dict[str, Any] = {key: _number(key, tree[key], 0, 1) for key in SHARES if key in tree}
     settings |= {key: _yes_or_no(key, tree[key]) for key in SWITCHES if key in tree}
+    if "turn" in tree:
+        settings["turn"] = _number("turn", tree["turn"], 0, MAX_TURN)
     if "seed" in tree:
         settings["seed"] = _seed(tree["seed"])
     if "intensity" in tree:

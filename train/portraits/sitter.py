@@ -16,12 +16,13 @@ from .head.wrinkles import Wrinkles, wrinkles_of
 from .identity import Identity
 from .kernels.scene import GLASSES, LEFT_EYE, RIGHT_EYE, Surface
 from .picture.background import sample_background
-from .picture.camera import Pose, frame_side, landmark_vertices
+from .picture.camera import FURTHER, Pose, frame_side, landmark_vertices
 from .picture.light import sample_lighting
 from .picture.raster import vertex_normals
 
 EYE_MATERIAL = {"left": LEFT_EYE, "right": RIGHT_EYE}
 HAIR_MIDDLE = np.array([0.0, 7.4, 0.45], np.float32)  # hair is shaded as seen from here, where normals are needed
+LIDS = np.array([0.0, 0.0, 0.1], np.float32)  # decimetres that the middles of the lids lie before those of the eyes
 SOFTENING = 3  # how often normals are averaged with their neighbours' for the soft ones
 
 
@@ -34,6 +35,7 @@ class Stage:
         landmarks: float32 [3,3], tip of the nose, mouth corner on the picture's left and on its right.
         strands: hair, brows, beard and lashes, each with its posed points [N,K,3].
         hair_middle: float32 [3].
+        features: float32 [3,3], lids and mouth of the face at rest; None where the frame goes by the head as a whole.
     """
 
     surface: Surface
@@ -42,6 +44,7 @@ class Stage:
     landmarks: np.ndarray
     hair_middle: np.ndarray
     wrinkles: Wrinkles
+    features: np.ndarray | None
 
 
 class Sitter:
@@ -56,7 +59,9 @@ class Sitter:
         self.eye_centres = np.array([eye_centre(head, person.cage, side) for side in SIDES], np.float32)
         self.lips = np.flatnonzero(head.masks["lips"] > 0.5)
         self.landmark_vertices = list(landmark_vertices(head).values())
-        self.frame_side = frame_side(self.eye_centres, vertices[self.lips].mean(axis=0))
+        mouth = vertices[self.lips].mean(axis=0)
+        self.frame_side = frame_side(self.eye_centres, mouth)
+        self.features = np.stack([*(self.eye_centres + LIDS), mouth]).astype(np.float32)
         self.glasses = glasses_mesh(person.glasses, head, vertices, self.eye_centres) if person.glasses else None
         rng = np.random.default_rng([person.seed, 2])
         self.lighting = sample_lighting(rng)
@@ -79,6 +84,7 @@ class Sitter:
             face[self.landmark_vertices],
             pose.with_head(HAIR_MIDDLE),
             wrinkles_of(expression.units),
+            pose.with_head(self.features) if abs(pose.yaw) > FURTHER else None,
         )
 
     def _surface(self, face: np.ndarray, expression: Expression, pose: Pose) -> Surface:

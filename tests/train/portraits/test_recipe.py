@@ -37,7 +37,7 @@ def test_our_recipes_are_valid_and_survive_being_written():
 
 def test_what_is_written_out_is_read_back(read):
     text = "neutral: 平静\nemotions: {平静: {eyeWide: .1}, खुशी: {mouthSmile: 1}, très content: {jawLeft: .3}}\nseed: 3"
-    recipe = read(text + "\nintensity: [.5, 1]\nphoto: 0\nglasses: 1\nstill: true")
+    recipe = read(text + "\nintensity: [.5, 1]\nphoto: 0\nglasses: 1\nturn: 22\nstill: true")
     assert read(recipe_text(recipe)) == recipe
     assert (recipe.neutral, recipe.seed, recipe.intensity) == ("平静", 3, (0.5, 1.0))
     assert list(recipe.emotions) == ["平静", "खुशी", "très content"]
@@ -106,6 +106,7 @@ def test_defaults_are_the_dataclasss(read):
         ("emotions: {glad: {}}", "add it under `emotions:`, or set `neutral:` to the one"),
         ("emotions: {}", "there is no emotion 'neutral'"),
         (MINIMAL + "photo: 1.5", "photo: must be from 0 to 1, but is 1.5"),
+        (MINIMAL + "turn: 30", "turn: must be from 0 to 25, but is 30"),
         (MINIMAL + "intensity: 1", r"intensity: expected two numbers, such as \[0.8, 1.08\]"),
         (MINIMAL + "intensity: [1, .5]", "intensity: the first number is the smaller one"),
         (MINIMAL + "still: 1", "still: expected true or false, but found 1"),

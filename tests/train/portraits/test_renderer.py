@@ -10,7 +10,7 @@ import torch
 
 from ecgan_core.face.finder.finding import find_faces
 from ecgan_core.face.finder.judging import Doubt, no_face
-from ecgan_core.face.frame import FRAME
+from ecgan_core.face.frame import FRAME, Box, frame_of_face
 from train.portraits.check import find_fault
 from train.portraits.expression import HIGHEST, LID_SHARES, LIDS_OPEN, perform
 from train.portraits.hair.hair import HairLook, grow_hair
@@ -19,7 +19,7 @@ from train.portraits.head.subdivide import catmull_clark
 from train.portraits.identity import sample_identity
 from train.portraits.kernels.scene import LEFT_EYE, RIGHT_EYE, SKIN, UPPER_TEETH
 from train.portraits.picture.background import enlarged, sample_background
-from train.portraits.picture.camera import Pose, rotation
+from train.portraits.picture.camera import Pose, held, rotation, sample_pose
 from train.portraits.picture.light import sample_lighting
 from train.portraits.picture.photo import develop
 from train.portraits.picture.raster import see, vertex_normals
@@ -245,11 +245,31 @@ def test_teeth_are_behind_the_lips_of_a_closed_mouth(head):
     assert np.abs(teeth[:, 0]).max() < np.abs(lips[:, 0]).max() + 0.01
 
 
+@pytest.mark.parametrize("yaw", [-25, 40])
+def test_a_head_that_is_turned_aside_is_framed_as_the_finder_frames_it(head, monkeypatch, yaw):
+    """The frame of the head itself would be a tenth too large, and to one side by as much."""
+    monkeypatch.setattr("train.portraits.portrait.sample_pose", lambda rng, turn: held(yaw, 0, 0))
+    [(_, portrait)] = photograph(head, STILL, seed=5, size=256)
+    frames = []
+    for box in (find_faces(torch.from_numpy(portrait.image).movedim(-1, 0) / 255)[0], Box(*portrait.face_box)):
+        frames.append(frame_of_face(box))
+        assert frames[-1].side == pytest.approx(256, rel=0.06)
+    assert frames[0].centre == pytest.approx((128, 128), abs=0.03 * 256)
+
+
+def test_heads_are_turned_as_far_as_their_recipe_says():
+    poses = {turn: [sample_pose(np.random.default_rng(seed), turn).yaw for seed in range(200)] for turn in (7.5, 22)}
+    assert 15 < max(map(abs, poses[7.5])) <= 18
+    assert 45 < max(map(abs, poses[22])) <= 52.8
+    assert np.std(poses[22]) == pytest.approx(22, rel=0.15)
+
+
 @pytest.mark.parametrize(("yaw", "found"), [(35, True), (75, False)])
 def test_the_finder_says_that_a_head_is_seen_from_the_side(head, monkeypatch, yaw, found):
     """Of a profile the model knows nothing, so it is refused, and the sentence says why."""
     pose = Pose(yaw, 0.0, rotation(yaw, 0, 0), rotation(yaw / 3, 0, 0))
-    monkeypatch.setattr("train.portraits.portrait.sample_pose", lambda rng: pose)
+    monkeypatch.setattr("train.portraits.portrait.sample_pose", lambda rng, turn: pose)
+    monkeypatch.setattr("train.portraits.sitter.FURTHER", 90)  # all of the head is to be seen
     [(_, portrait)] = photograph(head, STILL, seed=5, size=192)
     picture = torch.from_numpy(np.pad(portrait.image, ((64, 64), (64, 64), (0, 0)), mode="edge")).movedim(-1, 0) / 255
     doubts: list[Doubt] = []

@@ -15,6 +15,9 @@ DISTANCE = 11.0  # of the camera from the origin, decimetres
 PIVOT = np.array([0.0, 6.25, 0.25], np.float32)  # where the head turns, in the neck
 CHEST, JAW = 5.75, 6.5  # resting heights below which a point follows the body and above which it follows the head
 WANDER, ZOOM = 0.010, 0.015  # standard deviations of the framing, shares of the side
+FEATURE_SHARES = np.array([1.0, 1.0, 0.25])  # how much the eyes and the mouth count for a frame that fits them
+MOST_TURNS = 2.4  # none is turned by more than so many of them
+FURTHER = 18.0  # degrees from which on a head is framed by what is seen of its features, see `seen_frame`
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,13 @@ class Pose:
         return (points - PIVOT) @ self.head.T + PIVOT
 
 
-def sample_pose(rng: np.random.Generator) -> Pose:
-    """A head held as in portraits: a little turned, tilted and leaning; the body follows by a third."""
-    yaw = float(np.clip(rng.normal(0, 7.5), -18, 18))
+def sample_pose(rng: np.random.Generator, turn: float) -> Pose:
+    """A head held as in portraits: a little turned, tilted and leaning; the body follows by a third.
+
+    Args:
+        turn: standard deviation of the degrees that it is turned aside.
+    """
+    yaw = float(np.clip(rng.normal(0, turn), -MOST_TURNS * turn, MOST_TURNS * turn))
     pitch = float(np.clip(rng.normal(1, 4.0), -9, 10))
     roll = float(np.clip(rng.normal(0, 2.5), -6, 6))
     return held(yaw, pitch, roll, shoulders=3 * rng.normal())
@@ -71,19 +78,42 @@ def frame_side(eyes: np.ndarray, mouth: np.ndarray) -> float:
     return float(np.linalg.norm(eyes[0] - eyes[1]) / apart + np.linalg.norm(middle - mouth) / below) / 2
 
 
-def sample_camera(side: float, eyes: np.ndarray, samples: int, rng: np.random.Generator) -> Camera:
+def seen_frame(features: np.ndarray) -> tuple[float, float, float]:
+    """x, y and side of the model's frame that fits the features [3,3] of a posed head, two eyes and a mouth, as seen.
+
+    A head that is turned aside has its eyes nearer to each other and to the edge of what is seen: a face finder, which
+    goes by them (`ecgan_core.face.finder.aligning`), frames it otherwise than by its head. The least-squares similarity
+    transform in the plane, less its turn.
+    """
+    usual = np.array([complex(*FRAME[name]) for name in ("right eye", "left eye", "mouth")]) - (0.5 + 0.5j)
+    actual = np.array([complex(x, -y) for x, y, _ in features])
+    share = FEATURE_SHARES / FEATURE_SHARES.sum()
+    away, seen = usual - share @ usual, actual - share @ actual
+    transform = (share * away.conj()) @ seen / ((share * away.conj()) @ away)
+    middle = share @ actual - transform * (share @ usual)
+    return float(middle.real), float(-middle.imag), float(abs(transform))
+
+
+def sample_camera(
+    side: float, eyes: np.ndarray, samples: int, rng: np.random.Generator, features: np.ndarray | None = None
+) -> Camera:
     """A camera that shows the model's frame, a little off as a face finder would be.
 
     Args:
         side: of the frame, see `frame_side`.
         eyes: [2,3], the posed eyes.
         samples: along a side of the picture.
+        features: for a frame that fits these instead of the head, see `seen_frame`.
     """
     middle = eyes.mean(axis=0)
-    seen = side * float(np.exp(ZOOM * rng.normal()))
     # Heads turn about their axis: the frame's middle lies between it and the eyes.
-    x = 0.85 * middle[0] + WANDER * seen * rng.normal()
-    y = middle[1] - (0.5 - FRAME["left eye"][1]) * seen + WANDER * seen * rng.normal()
+    x, below = 0.85 * middle[0], 0.5 - FRAME["left eye"][1]
+    if features is not None:
+        x, y, side = seen_frame(features)
+        below = (middle[1] - y) / side
+    seen = side * float(np.exp(ZOOM * rng.normal()))
+    x += WANDER * seen * rng.normal()
+    y = middle[1] - below * seen + WANDER * seen * rng.normal()
     return Camera(float(x), float(y), DISTANCE, samples / seen * (DISTANCE - float(middle[2])), samples)
 
 
