@@ -21,6 +21,7 @@ from .inverted import INVERTED, without_surroundings
 from .left_out import LeftOut, OnNote, named, note_in_log
 from .shots import cuts_in_words, shots, something_else
 from .tracking import follow, steady
+from .turned import TURNED, are_turned
 
 LARGEST_BOX = 2  # longer sides of its picture: a face may reach beyond the picture, but not by more than that
 
@@ -63,7 +64,8 @@ def places_of(
         holes: [B,1,H,W] in 0..1, 1 = to fill.
         asked: how faces are looked for, and what becomes of a picture without one.
         boxes, on_look: see `complete_portraits`.
-        on_note: called with a sentence where pictures are left as they are, or a hole is not taken as it is.
+        on_note: called with a sentence where pictures are left as they are, a hole is not taken as it is, or a face is
+            turned further aside than the model knows.
 
     Raises:
         NothingToDo: a hole is empty, there is no face in a picture, or none under its hole; see `on_no_face`.
@@ -79,7 +81,7 @@ def places_of(
         everyone = _followed(list(everyone), pictures, holes, on_note)
     places = Places([[] for _ in holes], [[] for _ in holes], holes)
     changed: dict[int, Tensor] = {}
-    inverted: list[int] = []
+    said: dict[str, list[int]] = {}
     for i, (hole, found) in enumerate(zip(holes, everyone, strict=True)):
         try:
             if isinstance(found, NothingToDo):
@@ -97,12 +99,14 @@ def places_of(
         places.frames[i] += frames
         places.ranks[i] += [rank for rank, _ in found] or [0]
         if part is not None:
-            inverted.append(i)
+            said.setdefault(INVERTED, []).append(i)
+        if are_turned([box for _, box in found]):
+            said.setdefault(TURNED, []).append(i)
         if inside is not hole:
             changed[i] = inside
     left.say(on_note)
-    if inverted:
-        on_note(INVERTED if len(pictures) == 1 else f"{named(inverted, len(pictures))}: {INVERTED}")
+    for words, numbers in said.items():
+        on_note(words if len(pictures) == 1 else f"{named(numbers, len(pictures))}: {words}")
     if not changed:
         return places
     return places._replace(holes=torch.stack([changed.get(i, hole) for i, hole in enumerate(holes)]))

@@ -53,9 +53,13 @@ def align(picture: Tensor, looks: Sequence[Look]) -> list[Aligned]:
     points, sureness = networks().mesh(views)
     aligned = []
     for look, view, of_one, sure in zip(looks, views, points[..., :2], sureness, strict=True):
-        aside = turned_aside(of_one[list(LEFT_EYE)].mean(dim=0), of_one[list(RIGHT_EYE)].mean(dim=0), of_one[NOSE])
-        aligned.append(Aligned(box_of(look.in_picture(of_one, MESH_SIDE)), float(sure), aside, view))
+        aligned.append(Aligned(box_of(look.in_picture(of_one, MESH_SIDE)), float(sure), aside(of_one), view))
     return aligned
+
+
+def aside(points: Tensor) -> float:
+    """`turned_aside` of the points [468,2] of a face's mesh."""
+    return turned_aside(points[list(LEFT_EYE)].mean(dim=0), points[list(RIGHT_EYE)].mean(dim=0), points[NOSE])
 
 
 def turned_aside(left_eye: Tensor, right_eye: Tensor, nose: Tensor) -> float:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from ecgan_core import NoFaceFound, PortraitLatent, complete_portraits, render, shift_portraits
 from ecgan_core.face.batch.left_out import LeftOut, named
 from ecgan_core.face.face_hole import face_holes
+from ecgan_core.face.finder.aligning import LEFT_EYE, NOSE, RIGHT_EYE
+from ecgan_core.face.finder.finding import find_faces
 from ecgan_core.face.frame import Box, frame_of_face
 from ecgan_core.face.regions import region_hole
 from ecgan_core.reading import read_emotions
@@ -182,3 +186,22 @@ def test_many_numbers_and_many_reasons_stay_readable():
         "1 of 9 pictures (3) is left",
         "2 of 9 pictures (4–5) are left for other reasons; try one alone to see its own",
     ]
+
+
+# Heads that are turned aside ---
+
+
+def test_of_a_face_that_is_turned_far_aside_it_is_said(pipeline, astronaut):
+    """By its own mesh: the nose is moved aside, as it is seen when a head turns."""
+    [face] = find_faces(astronaut[0])
+    eyes = [face.points[list(eye)].mean(dim=0) for eye in (LEFT_EYE, RIGHT_EYE)]
+    notes = []
+    for share in (0.2, 0.6):
+        points = face.points.clone()
+        points[NOSE] = sum(eyes) / 2 + share * (eyes[1] - eyes[0])
+        turned = replace(face, points=points)
+        complete_portraits(
+            pipeline, astronaut.expand(2, -1, -1, -1), part("mouth"), boxes=[face, turned], on_note=notes.append
+        )
+    [note] = notes
+    assert note.startswith("1 of 2 pictures (2): the face is turned so far aside that what is drawn may not fit it")
