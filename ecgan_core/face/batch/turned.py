@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..finder.aligning import aside
 from ..frame import Box
 
-FURTHER = 0.45  # how far the nose is beside the middle of the eyes, in their distance; from some 35 degrees on
+FURTHER = 0.4  # how far the nose is beside the middle of the eyes, in their distance; from some 33 degrees on
 
 TURNED = (
     "the face is turned so far aside that what is drawn may not fit it: the model knows heads best that are turned by "
