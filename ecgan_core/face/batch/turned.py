@@ -11,7 +11,7 @@ FURTHER = 0.4  # how far the nose is beside the middle of the eyes, in their dis
 
 TURNED = (
     "the face is turned so far aside that what is drawn may not fit it: the model knows heads best that are turned by "
-    "up to about 30 degrees; look at it closely, and mask as little as will do"
+    "up to about 30 degrees; look at it closely, and mask the lower face rather than the mouth alone"
 )
 
 
