@@ -71,6 +71,7 @@ def pipeline(recipe):
     return pipeline_of(networks, config)
 
 
+@pytest.mark.slow
 def test_variants_are_trained_once_and_stand_side_by_side(recipe_of_ablations, data, instruments, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["ablations", str(recipe_of_ablations), "--data", str(data), "--out", str(out), "--cpu", "--pairs", "2"]

@@ -84,6 +84,7 @@ def test_a_clip_is_read_as_it_was_rendered_and_what_is_none_is_said(clip):
         load_clip(clip, ("calm", "happy"), "calm")
 
 
+@pytest.mark.slow
 def test_every_hole_is_measured_followed_and_not(clip, pipeline, tmp_path, capsys):
     checkpoint = tmp_path / "untrained.safetensors"
     save_checkpoint(pipeline, checkpoint)

@@ -79,6 +79,7 @@ class Unmoved(TruthTeller):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_the_ceiling_is_what_the_truth_itself_scores(recipe, instruments, subjects):
     config, faces = load_config(recipe), subjects.faces
     result = measure(TruthTeller(faces, config), instruments, subjects, config, "whole face", pairs_of(faces))
@@ -94,6 +95,7 @@ def test_the_ceiling_is_what_the_truth_itself_scores(recipe, instruments, subjec
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_model_that_changes_nothing_fails_where_it_should(recipe, instruments, subjects):
     config, faces = load_config(recipe), subjects.faces
     result = measure(Unmoved(faces, config), instruments, subjects, config, "lower face", pairs_of(faces))
@@ -103,6 +105,7 @@ def test_a_model_that_changes_nothing_fails_where_it_should(recipe, instruments,
     assert result.identity == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_spread_of_samples_follows_the_variation(recipe, subjects, checkpoint):
     config, pipeline = load_config(recipe), load_checkpoint(checkpoint)
     spreads = [diversity(pipeline, subjects.faces, config, "whole face", variation) for variation in (0.0, 0.5, 1.0)]
@@ -142,6 +145,7 @@ def test_the_judge_learns_what_was_drawn(recipe, data, networks):
         load_identity(judge)
 
 
+@pytest.mark.slow
 def test_people_are_told_apart_whatever_they_feel_and_by_the_face_alone(instruments, subjects):
     assert subjects.baselines.same_person > subjects.baselines.other_person + 0.2
     face = to_float(subjects.faces.faces[:2])

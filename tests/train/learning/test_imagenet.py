@@ -94,6 +94,7 @@ def test_a_face_without_a_truth_is_not_judged(recipe, data, tmp_path) -> None:
     assert heard[0] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detail", [[], ["networks.grown=1", "detail=32", "networks.widths=[4,8,16,16]"]])
 def test_a_run_with_them_goes_on_exactly(recipe, data, tmp_path, detail) -> None:
     command = ["fit", str(recipe), "--data", str(data), "--cpu", "--set", *BOTH, "save_every=16", "images=32", *detail]

@@ -215,6 +215,7 @@ def test_nothing_is_drawn_where_a_clip_shows_something_else(pipeline, astronaut)
     assert "3 of 7 pictures (3–5)" in notes[1]
 
 
+@pytest.mark.slow
 def test_each_shot_of_a_clip_is_as_if_it_were_alone(pipeline, astronaut):
     first, second = noisy(astronaut[0], 3), noisy(astronaut[0].flip(2).roll(-40, dims=2), 3)
     notes: list[str] = []
