@@ -7,14 +7,19 @@ sides are those before the turn.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 # Shares of the frame's side. "left" and "right" are as seen in the picture.
 FRAME = {"left eye": (0.36, 0.365), "right eye": (0.64, 0.365), "mouth": (0.5, 0.675), "chin": (0.5, 0.885)}
+
+FEATURE_WEIGHTS = (1.0, 1.0, 0.25)  # how much left eye, right eye and mouth count where a frame is laid by them
 
 # From a face's box to its frame.
 FRAME_PER_BOX = 1.27  # side of the frame, in sides of the box
@@ -102,3 +107,14 @@ def frame_of_image(height: int, width: int) -> Frame:
     """The smallest centred square around a whole picture, for pictures that are a face already."""
     side = max(height, width)
     return Frame((width - side) // 2, (height - side) // 2, side)
+
+
+def similarity(usual: np.ndarray, actual: np.ndarray, weights: Sequence[float]) -> tuple[complex, complex]:
+    """The transform from points to where they are seen, both [N] complex: by what they are multiplied, where 0 goes.
+
+    The similarity transform in the plane that is off by the least squares, weighted (Umeyama 1991).
+    """
+    usual_middle, actual_middle = np.average(usual, weights=weights), np.average(actual, weights=weights)
+    spread = np.asarray(weights) * (usual - usual_middle).conj()
+    transform = complex((spread * (actual - actual_middle)).sum() / (spread * (usual - usual_middle)).sum())
+    return transform, complex(actual_middle - transform * usual_middle)

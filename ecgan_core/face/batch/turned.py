@@ -10,8 +10,8 @@ from ..frame import Box
 FURTHER = 0.4  # how far the nose is beside the middle of the eyes, in their distance; from some 33 degrees on
 
 TURNED = (
-    "the face is turned so far aside that what is drawn may not fit it: the model knows heads best that are turned by "
-    "up to about 30 degrees; look at it closely, and mask the lower face rather than the mouth alone"
+    "the face is turned so far aside that what is drawn may not fit it: the model has learnt heads that are turned "
+    "by up to about 20 degrees; look at it closely, and mask the lower face rather than the mouth alone"
 )
 
 

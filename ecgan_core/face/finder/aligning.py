@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from ..frame import Box, box_of_frame
+from ..frame import FEATURE_WEIGHTS, Box, box_of_frame, similarity
 from .blazeface import MESH_SIDE, networks
 from .look import Look, seen
 
@@ -25,7 +25,6 @@ NOSE = 1  # its tip
 # Where the means of these are in the frame, in sides of it from its middle: medians over 900 photographs that are one.
 # Those are aligned by their pupils alone; the mouth steadies the frames of heads that look aside.
 USUAL = np.array([-0.1529 - 0.1306j, 0.1413 - 0.1304j, -0.0044 + 0.1783j])
-WEIGHTS = np.array([1.0, 1.0, 0.25])
 
 ROOM = 1.5  # the side of the mesh's look, in sides of the face
 LEVEL, TILTED = 1.0, 3.0  # degrees: a head up to the first counts as upright, from the second on as measured
@@ -71,15 +70,11 @@ def turned_aside(left_eye: Tensor, right_eye: Tensor, nose: Tensor) -> float:
 def box_of(points: Tensor) -> Box:
     """The face's box whose frame fits the points [468,2] of its mesh, in pixels of its picture.
 
-    The similarity transform from the frame to the picture is the least-squares one over eyes and mouth (Umeyama 1991;
-    in the plane, with complex numbers).
+    It is laid by eyes and mouth, see `similarity`.
     """
     actual = np.array([points[list(part)].mean(dim=0).tolist() for part in (LEFT_EYE, RIGHT_EYE, LIPS)]) @ (1, 1j)
-    usual_middle, actual_middle = np.average(USUAL, weights=WEIGHTS), np.average(actual, weights=WEIGHTS)
-    spread = WEIGHTS * (USUAL - usual_middle).conj()
-    transform = complex((spread * (actual - actual_middle)).sum() / (spread * (USUAL - usual_middle)).sum())
+    transform, middle = similarity(USUAL, actual, FEATURE_WEIGHTS)
     side, roll = abs(transform), math.degrees(cmath.phase(transform))
-    middle = complex(actual_middle - transform * usual_middle)
     return box_of_frame(middle.real, middle.imag, max(side, 1.0), _settled(roll), points)
 
 

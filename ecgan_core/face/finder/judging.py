@@ -69,7 +69,7 @@ class Doubt(NamedTuple):
 REASONS = {
     "aside": (
         "what looks like one is seen too far from the side",
-        "the model knows faces that are turned by up to about 50 degrees: choose another picture of it, or give a box "
+        "faces are completed that are turned by up to about 50 degrees: choose another picture of it, or give a box "
         "around the face to have it completed all the same",
     ),
     "drawn": (

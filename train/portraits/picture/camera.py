@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgan_core.face.frame import FRAME, FRAME_BELOW_BOX, FRAME_PER_BOX
+from ecgan_core.face.frame import FEATURE_WEIGHTS, FRAME, FRAME_BELOW_BOX, FRAME_PER_BOX, similarity
 
 from ..head.mesh import Head
 from ..kernels.scene import SKIN, Camera
@@ -15,7 +15,6 @@ DISTANCE = 11.0  # of the camera from the origin, decimetres
 PIVOT = np.array([0.0, 6.25, 0.25], np.float32)  # where the head turns, in the neck
 CHEST, JAW = 5.75, 6.5  # resting heights below which a point follows the body and above which it follows the head
 WANDER, ZOOM = 0.010, 0.015  # standard deviations of the framing, shares of the side
-FEATURE_SHARES = np.array([1.0, 1.0, 0.25])  # how much the eyes and the mouth count for a frame that fits them
 MOST_TURNS = 2.4  # none is turned by more than so many of them
 FURTHER = 18.0  # degrees from which on a head is framed by what is seen of its features, see `seen_frame`
 
@@ -82,16 +81,12 @@ def seen_frame(features: np.ndarray) -> tuple[float, float, float]:
     """x, y and side of the model's frame that fits the features [3,3] of a posed head, two eyes and a mouth, as seen.
 
     A head that is turned aside has its eyes nearer to each other and to the edge of what is seen: a face finder, which
-    goes by them (`ecgan_core.face.finder.aligning`), frames it otherwise than by its head. The least-squares similarity
-    transform in the plane, less its turn.
+    goes by them (`ecgan_core.face.finder.aligning`), frames it otherwise than by its head. The turn is left out.
     """
     usual = np.array([complex(*FRAME[name]) for name in ("right eye", "left eye", "mouth")]) - (0.5 + 0.5j)
     actual = np.array([complex(x, -y) for x, y, _ in features])
-    share = FEATURE_SHARES / FEATURE_SHARES.sum()
-    away, seen = usual - share @ usual, actual - share @ actual
-    transform = (share * away.conj()) @ seen / ((share * away.conj()) @ away)
-    middle = share @ actual - transform * (share @ usual)
-    return float(middle.real), float(-middle.imag), float(abs(transform))
+    transform, middle = similarity(usual, actual, FEATURE_WEIGHTS)
+    return middle.real, -middle.imag, abs(transform)
 
 
 def sample_camera(
