@@ -34,12 +34,16 @@ def card_text(plan: Plan, command: str, figures: str) -> str:
 
 
 def _stages(plan: Plan) -> str:
-    rows = [f"| {stage.name} | {stage.config.images:,} | {_sources(stage)} |" for stage in plan.stages]
+    rows = [f"| {stage.name} | {stage.config.images:,} | {_sources(stage)}{_kept(stage)} |" for stage in plan.stages]
     return "\n".join(["| stage | images | drawn from, with how often |", "|---|---|---|", *rows])
 
 
 def _sources(stage: Stage) -> str:
     return ", ".join(f"{source.path} {source.weight:g}" for source in stage.config.data)
+
+
+def _kept(stage: Stage) -> str:
+    return f"; {stage.keep:.0%} of its weights are those of the stage before" if stage.keep else ""
 
 
 def _sets(plan: Plan) -> str:

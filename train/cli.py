@@ -126,6 +126,10 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("run", type=Path, help="the run's folder")
     export.add_argument("file", type=Path)
     export.add_argument("--card", type=Path, help="a Markdown file that travels in the checkpoint")
+    export.add_argument(
+        "--keep", type=_share, default=0.0, metavar="SHARE",
+        help="share of the weights, 0 to 1, that stay those of the model which the run went on from (default 0)",
+    )  # fmt: skip
     export.set_defaults(command=run_export, prog="export")
 
     add_to_train(commands)
@@ -269,7 +273,7 @@ def run_export(arguments: argparse.Namespace) -> None:
     from .export import export
 
     card = arguments.card.read_text() if arguments.card else ""
-    for warning in export(arguments.run, arguments.file, card):
+    for warning in export(arguments.run, arguments.file, card, arguments.keep):
         print(f"{arguments.prog}: {warning}", file=sys.stderr)
 
 
@@ -293,6 +297,16 @@ def _minutes(text: str) -> float:
     if not 0 < minutes < 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes")
     return minutes
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 1")
+    return share
 
 
 def _count(text: str) -> int:

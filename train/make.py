@@ -1,7 +1,8 @@
 """`make`: a recipe from nothing to a measured model with its card, in one command that goes on wherever it was stopped.
 
     DATA/SET/                    portraits that the recipe names and that were missing
-    OUT/STAGE/                   a run for each stage, as `fit` leaves it
+    OUT/STAGE/                   a run for each stage, as `fit` leaves it; of one that shall keep something of the model
+                                 before it (`stages.Stage.keep`) also kept.safetensors, which the next goes on from
     OUT/NAME.safetensors         the last stage's model, with its card in it
     OUT/NAME.md                  the card
     OUT/evaluation/              what was measured
@@ -68,23 +69,27 @@ def make(
             for name in names
         )  # fmt: skip
 
-    origin = ""
+    start: Path | None = None  # the model that a stage goes on from; the first one's recipe may name one
+    model: Path | None = None
     for number, stage in enumerate(plan.stages, start=1):
-        config, run = stage.config, out / stage.name
-        if origin and not states_of(run):  # a run that is begun knows what it started from, wherever that is now
-            config = dataclasses.replace(config, start_from=origin)
+        start, config, run = model, stage.config, out / stage.name
+        if start and not states_of(run):  # a run that is begun knows what it started from, wherever that is now
+            config = dataclasses.replace(config, start_from=str(start))
         if not is_trained(run, config):
             say(f"stage {number} of {len(plan.stages)}: {stage.name}")
             if not rendered(sets_of(plan, config)) or clock.time_is_up:
                 return False
             if not fit(config, data, run, "auto", cpu, minutes=clock.minutes_left):
                 return False
-        origin = str(model_path(run))
+        model = model_path(run)
+        if stage.keep:
+            model = run / "kept.safetensors"
+            export(run, model, keep=stage.keep, start=start)
 
     measured = sets_of(plan, plan.evaluation) + ([plan.still] if plan.still else [])
     if clock.time_is_up or not rendered(measured):
         return False
-    finish(plan, data, out, extras or Extras(), command, say)
+    finish(plan, data, out, extras or Extras(), command, say, start)
     return True
 
 
@@ -98,17 +103,22 @@ def sets_of(plan: Plan, config: TrainConfig) -> list[str]:
     return [source.path for source in config.data if source.path in plan.portraits]
 
 
-def finish(plan: Plan, data: Path, out: Path, extras: Extras, command: str, say: Callable[[str], None]) -> None:
-    """Export the last stage's model, measure it unless that was done, and write its card, beside it and into it."""
-    last = out / plan.stages[-1].name
+def finish(
+    plan: Plan, data: Path, out: Path, extras: Extras, command: str, say: Callable[[str], None], start: Path | None
+) -> None:
+    """Export the last stage's model, measure it unless that was done, and write its card, beside it and into it.
+
+    `start` is the model that the stage went on from, None for what its recipe says.
+    """
+    last, keep = out / plan.stages[-1].name, plan.stages[-1].keep
     model, figures = out / f"{plan.name}.safetensors", out / "evaluation"
-    for warning in export(last, model):
+    for warning in export(last, model, keep=keep, start=start):
         say(warning)
     if measured_fingerprint(figures) != load_checkpoint(model).fingerprint:
         still = data / plan.still if plan.still else None
         evaluate(model, plan.evaluation, data, figures, dataclasses.replace(extras, still=extras.still or still), say)
     card = card_text(plan, command, (figures / "evaluation.md").read_text(encoding="utf-8"))
-    export(last, model, card)
+    export(last, model, card, keep, start)
     with replacing(out / f"{plan.name}.md") as temporary:
         Path(temporary).write_text(card, encoding="utf-8")
     say(f"wrote {model}, {model.with_suffix('.md')} and {figures}")

@@ -6,7 +6,7 @@
       still: {recipe: emotions/basic7.yaml, seed: 70000, count: 1500, still: true}
     stages:                                a stage's own keys, each in the place of the recipe's
       - {name: first, images: 68000, data: [{path: portraits}]}
-      - {name: second, images: 40000, data: [{path: still, paired: true}]}
+      - {name: second, images: 40000, data: [{path: still, paired: true}], keep: 0.3}
     evaluation:                            who it is measured on: `data` as of a stage, people who hold still
       data: [{path: portraits, held_out: 0.08}]
       still: unseen
@@ -31,10 +31,14 @@ AROUND = ("stages", "portraits", "evaluation", "notes")  # the keys that are no 
 
 @dataclass(frozen=True)
 class Stage:
-    """A run of the recipe: its `name` is its folder's and its model's."""
+    """A run of the recipe: its `name` is its folder's and its model's.
+
+    `keep` is the share of the weights which stays that of the model before it, 0 to 1; see `export`.
+    """
 
     name: str
     config: TrainConfig
+    keep: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,10 @@ def _stage(common: dict[str, Any], entry: Any, overrides: list[str] | None) -> S
         raise ConfigError(
             f"stages: a stage needs a name of letters and digits, its folder's, but one has {shown(name)}"
         )
-    return Stage(name, _config(with_overrides(common | own, overrides or []), name))
+    keep = own.pop("keep", 0)
+    if isinstance(keep, bool) or not isinstance(keep, int | float) or not 0 <= keep <= 1:
+        raise ConfigError(f"{name}.keep: must be a share from 0 to 1, but is {shown(keep)}")
+    return Stage(name, _config(with_overrides(common | own, overrides or []), name), float(keep))
 
 
 def _config(tree: dict[str, Any], where: str) -> TrainConfig:

@@ -8,10 +8,12 @@ import torch
 from ecgan_core.files.checkpoint import inspect_checkpoint, load_checkpoint, save_checkpoint
 from train.cli import main
 from train.config import load_config
+from train.export import export
 from train.learning.devices import make_accelerator
 from train.learning.networks import build_networks, pipeline_of
 from train.learning.trainer import Trainer
 from train.runs.run_folder import newest_state
+from train.runs.state import StateError
 
 TWO = ["emotions=[plain, grin]", "neutral=plain", "data=[{path: two, held_out: 0.25}]"]
 
@@ -73,6 +75,54 @@ def test_a_fine_tuned_model_says_what_it_came_from(checkpoint, recipe, two, tmp_
     assert inspect_checkpoint(tmp_path / "again.safetensors").origin == info.origin
     assert main([*arguments, "--resume", *settings]) == 0, "--from need not be said again"
     assert newest_state(out)[0].meta["config"]["start_from"] == str(checkpoint)
+
+
+def test_a_fine_tuned_model_can_keep_a_share_of_what_it_came_from(checkpoint, recipe, data, tmp_path, capsys):
+    run = tmp_path / "tuned"
+    short = ["--set", "warmup_images=32", "images=16", "learning_rate=0.01"]
+    assert (
+        main(["fit", str(recipe), "--data", str(data), "--out", str(run), "--cpu", "--from", str(checkpoint), *short])
+        == 0
+    )
+
+    def exported(name: str, *keep: str) -> dict[str, torch.Tensor]:
+        assert main(["export", str(run), str(tmp_path / name), *keep]) == 0
+        pipeline = load_checkpoint(tmp_path / name)
+        return dict(pipeline.encoder.named_parameters()) | dict(pipeline.generator.named_parameters())
+
+    tuned, mean, before = (exported(f"{share}.safetensors", "--keep", share) for share in ("0", "0.25", "1"))
+    moved = 0.0
+    for name, weight in mean.items():
+        torch.testing.assert_close(weight, tuned[name].lerp(before[name], 0.25), atol=2e-3, rtol=2e-3)
+        moved = max(moved, (tuned[name] - before[name]).abs().max().item())
+    assert moved > 0.01, "or there would be nothing to tell them apart by"
+    first = load_checkpoint(checkpoint).generator.named_parameters()
+    for name, weight in first:
+        torch.testing.assert_close(before[name], weight, atol=2e-3, rtol=2e-3)
+
+    capsys.readouterr()
+    save_checkpoint(load_checkpoint(tmp_path / "0.safetensors"), checkpoint.parent / "other.safetensors")
+    for model, said in (
+        ("other.safetensors", "is another model by now"),
+        ("gone.safetensors", "is not there any more"),
+    ):
+        with pytest.raises(StateError, match=said):
+            export(run, tmp_path / "none.safetensors", keep=0.5, start=checkpoint.parent / model)
+    assert not (tmp_path / "none.safetensors").exists()
+
+
+def test_what_cannot_be_kept_is_said(checkpoint, recipe, data, two, tmp_path, capsys):
+    short = ["--cpu", "--set", "warmup_images=32", "images=16"]
+    assert main(["fit", str(recipe), "--data", str(data), "--out", str(tmp_path / "new"), *short]) == 0
+    tuned = ["--data", str(two), "--out", str(tmp_path / "tuned"), "--from", str(checkpoint)]
+    assert main(["fit", str(recipe), *tuned, *short, *TWO]) == 0
+    capsys.readouterr()
+    for run, said in (("new", "went on from no model"), ("tuned", "has other emotions than")):
+        assert main(["export", str(tmp_path / run), str(tmp_path / "none.safetensors"), "--keep", "0.5"]) == 1
+        assert said in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["export", str(tmp_path / "new"), str(tmp_path / "none.safetensors"), "--keep", "2"])
+    assert "'2' is not a share from 0 to 1" in capsys.readouterr().err
 
 
 def test_a_checkpoint_of_another_size_is_refused_with_what_to_say(checkpoint, recipe, two, tmp_path, capsys):

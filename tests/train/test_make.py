@@ -30,7 +30,7 @@ portraits:
   rendered: {recipe: mine.yaml, count: 2, size: 48}
 stages:
   - {name: one, data: [{path: faces, held_out: 0.25}]}
-  - {name: two, data: [{path: faces, held_out: 0.25}, {path: rendered, held_out: 0}], images: 16}
+  - {name: two, data: [{path: faces, held_out: 0.25}, {path: rendered, held_out: 0}], images: 16, keep: 0.5}
 evaluation: {data: [{path: faces, held_out: 0.25}]}
 notes: It was made by a test.
 """

@@ -21,7 +21,7 @@ portraits:
   others: {recipe: mine.yaml, count: 2, size: 96, still: true, intensity: [1, 1]}
 stages:
   - {name: first, data: [{path: people}], weights: {adversarial: 0.2}}
-  - {name: second, data: [{path: people}, {path: photographs, weight: 2}], images: 400}
+  - {name: second, data: [{path: people}, {path: photographs, weight: 2}], images: 400, keep: 0.25}
 evaluation: {data: [{path: people, held_out: 0.5}], still: others}
 notes: It knows no hats.
 """
@@ -40,6 +40,7 @@ def test_a_stages_own_keys_take_the_place_of_the_recipes(folder):
     assert plan.name == "mine-64"
     assert [stage.name for stage in plan.stages] == ["first", "second"]
     assert (first.images, second.images) == (800, 400)
+    assert [stage.keep for stage in plan.stages] == [0.0, 0.25]
     assert (first.weights.adversarial, first.weights.diversity) == (0.2, 0.0), "a key is replaced as a whole"
     assert second.weights.diversity == 1.0
     assert plan.evaluation.data[0].held_out == 0.5
@@ -96,6 +97,7 @@ def test_a_stage_is_chosen_by_name_where_there_are_several(folder):
         ("name: second", "name: first", "stages: two have one name: first, first"),
         ("name: second", "name: a/b", "stages: a stage needs a name of letters and digits"),
         ("images: 400", "imges: 400", "second: imges: no such key; did you mean 'images'"),
+        ("keep: 0.25", "keep: 25", "second.keep: must be a share from 0 to 1, but is 25"),
         ("count: 9", "count: 0", "portraits.people.count: must be a whole number from 1 on, but is 0"),
         ("count: 9", "count: 9, hats: 1", "portraits.people: there is no key 'hats'"),
         ("recipe: mine.yaml, count: 9", "recipe: gone.yaml, count: 9", "portraits.people: cannot read the recipe"),
@@ -118,7 +120,8 @@ def test_the_card_tells_what_the_model_was_made_from(folder):
     for said in (
         "# mine-64\n",
         "64 × 64 pixels, with the emotions neutral and happy",
-        "| first | 800 | people 1 |\n| second | 400 | people 1, photographs 2 |",
+        "| first | 800 | people 1 |\n| second | 400 | people 1, photographs 2; "
+        "25% of its weights are those of the stage before |",
         "| people | 9 × 2, from seed 5 | as usual |\n| others | 2 × 2, from seed 0 | intensity (1.0, 1.0), still |",
         "\n    python -m train make mine-64.yaml\n",
         "## Figures\n\n| hole | PSNR |\n\nIt knows no hats.\n",
