@@ -1,4 +1,4 @@
-"""Faces that are turned further aside than the model has learnt to draw: they are completed, and it is said."""
+"""Faces that are turned further aside than the model draws well: they are completed, and it is said."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..frame import Box
 FURTHER = 0.4  # how far the nose is beside the middle of the eyes, in their distance; from some 33 degrees on
 
 TURNED = (
-    "the face is turned so far aside that what is drawn may not fit it: the model has learnt heads that are turned "
-    "by up to about 20 degrees; look at it closely, and mask the lower face rather than the mouth alone"
+    "the face is turned so far aside that what is drawn may not fit it: the model has seen few heads that are "
+    "turned by more than some 30 degrees; look at it closely, and mask the lower face rather than the mouth alone"
 )
 
 
