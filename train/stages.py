@@ -102,6 +102,8 @@ def load_plan(path: Path, overrides: list[str] | None = None) -> Plan:
     stages = tuple(_stage(common, entry, overrides) for entry in entries)
     if len({stage.name for stage in stages}) < len(stages):
         raise ConfigError(f"stages: two have one name: {', '.join(stage.name for stage in stages)}")
+    for before, stage in zip((None, *stages), stages, strict=False):
+        _must_have_something_to_keep(stage, before)
     size = stages[-1].config.networks.image_size
     sets = _mapping(tree.get("portraits", {}), "portraits")
     portraits = {name: _portraits(name, entry, path.parent, size) for name, entry in sets.items()}
@@ -145,6 +147,21 @@ def _stage(common: dict[str, Any], entry: Any, overrides: list[str] | None) -> S
     if isinstance(keep, bool) or not isinstance(keep, int | float) or not 0 <= keep <= 1:
         raise ConfigError(f"{name}.keep: must be a share from 0 to 1, but is {shown(keep)}")
     return Stage(name, _config(with_overrides(common | own, overrides or []), name), float(keep))
+
+
+def _must_have_something_to_keep(stage: Stage, before: Stage | None) -> None:
+    """Raise ConfigError now, and not after days of training, if a stage shall keep a share of what it cannot."""
+    if not stage.keep:
+        return
+    if before is None:
+        if not stage.config.start_from:
+            raise ConfigError(f"{stage.name}.keep: it goes on from no model; give start_from, or leave out keep")
+        return
+    for key in ("networks", "emotions"):
+        if getattr(stage.config, key) != getattr(before.config, key):
+            raise ConfigError(
+                f"{stage.name}.keep: of a model with other {key} no share can be kept, and {before.name} has others"
+            )
 
 
 def _config(tree: dict[str, Any], where: str) -> TrainConfig:

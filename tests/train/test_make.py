@@ -31,9 +31,11 @@ portraits:
 stages:
   - {name: one, data: [{path: faces, held_out: 0.25}]}
   - {name: two, data: [{path: faces, held_out: 0.25}, {path: rendered, held_out: 0}], images: 16, keep: 0.5}
+  - {name: three, data: [{path: faces, held_out: 0.25}], images: 16, keep: 0.25}
 evaluation: {data: [{path: faces, held_out: 0.25}]}
 notes: It was made by a test.
 """
+MODELS = [f"{name}.safetensors" for name in ("one/one", "two/two", "two/kept", "three/three", "tiny-64")]
 
 
 @pytest.fixture(scope="module")
@@ -69,22 +71,30 @@ def test_one_command_makes_a_model_with_its_card_and_goes_on_wherever_it_was(
     assert newest_clock(out / "one") == -1
 
     assert again()
-    assert (newest_clock(out / "one"), newest_clock(out / "two")) == (32, 16)
+    assert [newest_clock(out / stage.name) for stage in plan.stages] == [32, 16, 16]
     assert len(list((data / "rendered").glob("*/*.jpg"))) == 2 * 3
     card = (out / "tiny-64.md").read_text()
     assert inspect_checkpoint(out / "tiny-64.safetensors").card == card
-    assert inspect_checkpoint(out / "tiny-64.safetensors").origin.startswith("one.safetensors")
+    assert inspect_checkpoint(out / "tiny-64.safetensors").origin.startswith("kept.safetensors")
+    bias = {name: load_file(out / name)["encoder.stem.bias"].float() for name in MODELS}
+    for kept, trained, start, share in (
+        ("two/kept", "two/two", "one/one", 0.5),
+        ("tiny-64", "three/three", "two/kept", 0.25),
+    ):
+        mean = bias[f"{trained}.safetensors"].lerp(bias[f"{start}.safetensors"], share)
+        torch.testing.assert_close(bias[f"{kept}.safetensors"], mean, atol=2e-4, rtol=2e-3)
+        assert not torch.allclose(bias[f"{trained}.safetensors"], bias[f"{start}.safetensors"], atol=1e-3, rtol=2e-2)
     assert "ecgan-train make tiny-64.yaml" in card
     assert card.endswith("It was made by a test.\n")
     figures = json.loads((out / "evaluation" / "evaluation.json").read_text())
     assert figures["fingerprint"] == load_checkpoint(out / "tiny-64.safetensors").fingerprint
 
-    made = {path: path.stat().st_mtime_ns for path in [*states_of(out / "one"), *states_of(out / "two")]}
+    made = {path: path.stat().st_mtime_ns for stage in plan.stages for path in states_of(out / stage.name)}
     made |= {path: path.stat().st_mtime_ns for path in (out / "evaluation").iterdir()}
     assert again(), "nothing is left to do"
     assert made == {path: path.stat().st_mtime_ns for path in made}
 
-    shutil.rmtree(out / "two")
+    shutil.rmtree(out / "three")
     before = load_file(out / "tiny-64.safetensors")
     assert again(), "a stage that is lost is trained again, from the model of the one before"
     after = load_file(out / "tiny-64.safetensors")
@@ -103,5 +113,5 @@ def test_rendering_stops_when_the_time_is_up_and_goes_on(recipe_of_stages, tmp_p
 
 def test_a_recipe_of_several_stages_is_not_taken_for_one_run(recipe_of_stages, data, tmp_path, capsys):
     assert main(["fit", str(recipe_of_stages), "--data", str(data), "--out", str(tmp_path / "run")]) == 1
-    assert "has the stages one, two; train all of them with `make`" in capsys.readouterr().err
+    assert "has the stages one, two, three; train all of them with `make`" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -98,6 +98,12 @@ def test_a_stage_is_chosen_by_name_where_there_are_several(folder):
         ("name: second", "name: a/b", "stages: a stage needs a name of letters and digits"),
         ("images: 400", "imges: 400", "second: imges: no such key; did you mean 'images'"),
         ("keep: 0.25", "keep: 25", "second.keep: must be a share from 0 to 1, but is 25"),
+        ("weights: {adversarial: 0.2}}", "keep: 0.5}", "first.keep: it goes on from no model; give start_from"),
+        (
+            "images: 400, keep",
+            "networks: {deeper: 1}, keep",
+            "second.keep: of a model with other networks no share can",
+        ),
         ("count: 9", "count: 0", "portraits.people.count: must be a whole number from 1 on, but is 0"),
         ("count: 9", "count: 9, hats: 1", "portraits.people: there is no key 'hats'"),
         ("recipe: mine.yaml, count: 9", "recipe: gone.yaml, count: 9", "portraits.people: cannot read the recipe"),
