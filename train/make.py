@@ -84,7 +84,8 @@ def make(
         model = model_path(run)
         if stage.keep:
             model = run / "kept.safetensors"
-            export(run, model, keep=stage.keep, start=start)
+            for warning in export(run, model, keep=stage.keep, start=start):
+                say(warning)
 
     measured = sets_of(plan, plan.evaluation) + ([plan.still] if plan.still else [])
     if clock.time_is_up or not rendered(measured):
