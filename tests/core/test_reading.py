@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from ecgan_core import load_checkpoint
 from ecgan_core.face.choosing import NoFaceFound
+from ecgan_core.face.face_hole import face_holes
+from ecgan_core.face.portrait import complete_portraits, render
 from ecgan_core.reading import read_emotions
 
 
@@ -41,3 +48,17 @@ def test_pictures_and_masks_have_to_pair_up_and_to_have_a_face(pipeline, picture
         list(read_emotions(pipeline, pictures, torch.ones(3, 1, 64, 64), "whole image"))
     with pytest.raises(NoFaceFound, match="picture 1 of 2: no face"):
         list(read_emotions(pipeline, torch.full((2, 3, 64, 64), 0.5)))
+
+
+@pytest.mark.parametrize("name", ["face-1.jpg", "face-2.jpg"])
+def test_the_default_model_reads_what_it_drew(name):
+    """A Q that was mixed from two reads nothing, while faces are drawn as well as before."""
+    pipeline = load_checkpoint(Path("models/ecgan-portraits-256.safetensors"))
+    with Image.open(Path("workflows/input") / name) as file:
+        picture = torch.from_numpy(np.array(file.convert("RGB"))).movedim(-1, 0)[None] / 255
+    hole = face_holes(picture, "whole face")
+    for index, emotion in enumerate(pipeline.emotion_set.names):
+        drawn = render(pipeline, complete_portraits(pipeline, picture, hole, emotion=emotion, seeds=[1]))
+        [read] = read_emotions(pipeline, drawn)
+        assert read is not None
+        assert read[index] > 0.6, (emotion, read)
