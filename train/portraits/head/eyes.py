@@ -10,7 +10,7 @@ import numpy as np
 from ..kernels.compiled import kernel
 from ..kernels.noise import noise
 from ..kernels.scene import LEFT_EYE
-from ..kernels.vectors import dot, mix, smoothstep, times, unit
+from ..kernels.vectors import mix, smoothstep, times, unit
 from .mesh import Head
 
 RINGS, SECTORS, REACH = 22, 36, 1.95  # the mesh of an eyeball, which reaches this far (radians) around from its pole
@@ -181,18 +181,3 @@ def _iris(look, x, y, off_axis, light_x, light_y):
     border = 1 - look.limbal_ring * smoothstep(0.74, 0.98, share)
     pupil = smoothstep(look.pupil_radius * 1.08, look.pupil_radius * 0.92, off_axis)
     return times(colour, (0.55 + 0.70 * fibres) * max(caustic, 0.5) * border * (1 - 0.985 * pupil))
-
-
-@kernel
-def lid_shade(below_lid):
-    """How much light passes, 0..1, at a distance (decimetres) below the upper lid: its shadow, its line of lashes."""
-    near, line = below_lid / 0.030, below_lid / 0.008
-    return (1 - 0.50 * math.exp(-near * near)) * (1 - 0.55 * math.exp(-line * line))
-
-
-@kernel
-def catchlight(normal, view, light):
-    """How much of a soft box around the light's direction, 0..1, an eye mirrors to the viewer."""
-    twice = 2 * dot(normal, view)
-    mirrored = (twice * normal[0] - view[0], twice * normal[1] - view[1], twice * normal[2] - view[2])
-    return smoothstep(0.955, 0.975, dot(mirrored, light))

@@ -1,1 +1,1 @@
-"""How the head is seen and drawn: camera, light and background, from triangles to samples to a photograph."""
+"""How the head is seen, lit and drawn: camera, light, shading, background; triangles, samples, a photograph."""

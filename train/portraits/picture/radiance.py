@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from ..kernels.compiled import kernel
 from ..kernels.vectors import dot, unit
-
-
-class Matter(NamedTuple):
-    """What a sample is made of."""
-
-    albedo: tuple[float, float, float]
-    openness: float  # 0..1, how much of the surroundings' light gets to it
-    roughness: float
-    mirror: float  # reflectance when seen head on
-    flesh: float  # 0..1, how much light wanders below the surface
 
 
 @kernel

@@ -6,21 +6,18 @@ import math
 
 import numpy as np
 
-from ..head.cloth import ClothLook, cloth_colour, cloth_depth
-from ..head.eyes import EyeLook, catchlight, eye_axes, eye_colour, eye_normal, lid_shade
+from ..head.cloth import ClothLook
+from ..head.eyes import EyeLook, eye_axes, eye_colour, eye_normal
 from ..head.glasses import NO_GLASSES, GlassesLook
-from ..head.mouth import cavity_colour, tongue_colour, tooth_colour
-from ..head.skin import BLOOD, DARK, FRECKLED, OIL, SkinLook, skin_colour, skin_map
+from ..head.matter import BLOTCH, CREASE, GRAIN, HEIGHT, Matter, matter_of, skin_matter
+from ..head.skin import SkinLook, skin_map
 from ..head.wrinkles import Wrinkles, aged, wrinkle_relief
 from ..kernels.compiled import kernel
 from ..kernels.noise import noise
 from ..kernels.scene import (
     LEFT_EYE,
-    LOWER_TEETH,
     RIGHT_EYE,
     SKIN,
-    TONGUE,
-    UPPER_TEETH,
     Camera,
     Canvas,
     Lights,
@@ -28,11 +25,9 @@ from ..kernels.scene import (
     Surface,
     Visible,
 )
-from ..kernels.vectors import corner_mean, corner_mean3, dot, hill, mix, smoothstep, times, unit
-from .radiance import Matter, radiance
+from ..kernels.vectors import corner_mean3, dot, mix, smoothstep, times, unit
+from .radiance import radiance
 
-LIPS, LID, _, INSIDE_MOUTH, SCALP, BROW, BEARD, FIRST_OF_MAP = range(8)  # columns of Surface.marks, then a skin map's
-BLOTCH, GRAIN, HEIGHT, CREASE = range(4)  # what is worked out once for each block of 2 × 2 samples
 TAPS = 8  # of the shadow map
 SOFT_SHADOW, SHADOW_BIAS = 4.0, 0.045  # radius in the map's samples, depth in decimetres
 TURNS = 16  # ways in which the taps are turned, so that neighbouring samples' shadows differ and average out
@@ -147,7 +142,7 @@ def _shade(
             if material == SKIN:
                 soft = unit(corner_mean3(surface.soft_normal, i, j, k, u, v))
                 block = blocks[row // 2, column // 2]
-                matter = _skin_matter(skin, cloth, paint, block, i, j, k, u, v, rest, open_to)
+                matter = skin_matter(skin, cloth, paint, block, i, j, k, u, v, rest, open_to)
                 if matter.flesh > 0:
                     normal = _bumped(normal, blocks, row // 2, column // 2, spacing)
                 out = radiance(matter, normal, soft, view, lights, lit)
@@ -157,65 +152,12 @@ def _shade(
             else:
                 if dot(normal, view) < 0:
                     normal = times(normal, -1.0)
-                matter, normal, lit = _thing(skin, glasses, material, rest, normal, open_to, lit)
+                matter, normal, lit = matter_of(skin, glasses, material, rest, normal, open_to, lit)
                 out = radiance(matter, normal, normal, view, lights, lit)
             for channel in range(3):
                 colour[row, column, channel] = (
                     strand[row, column] * colour[row, column, channel] + (1 - strand[row, column]) * out[channel]
                 )
-
-
-@kernel
-def _skin_matter(skin, cloth, paint, block, i, j, k, u, v, rest, open_to):
-    """Skin, lips, the lining of the mouth, or the cloth over skin."""
-    x, y, z = rest
-    depth = cloth_depth(cloth, x, y, z)
-    if depth > 0:
-        albedo, openness = cloth_colour(cloth, x, y, z, depth)
-        return Matter(albedo, openness * open_to, 0.8, 0.010, 0.0)
-    lips = corner_mean(paint, i, j, k, LIPS, u, v)
-    lid = corner_mean(paint, i, j, k, LID, u, v)
-    inside = corner_mean(paint, i, j, k, INSIDE_MOUTH, u, v)
-    scalp = corner_mean(paint, i, j, k, SCALP, u, v)
-    brow = corner_mean(paint, i, j, k, BROW, u, v)
-    beard = corner_mean(paint, i, j, k, BEARD, u, v)
-    blood = corner_mean(paint, i, j, k, FIRST_OF_MAP + BLOOD, u, v)
-    dark = corner_mean(paint, i, j, k, FIRST_OF_MAP + DARK, u, v)
-    oil = corner_mean(paint, i, j, k, FIRST_OF_MAP + OIL, u, v)
-    freckled = corner_mean(paint, i, j, k, FIRST_OF_MAP + FRECKLED, u, v)
-    blotch, grain = block[BLOTCH], block[GRAIN]
-    fold = hill(lid, 0.45, 0.25) * smoothstep(7.28, 7.33, y)  # where the upper lid turns in
-    dark += 0.5 * fold
-    albedo = skin_colour(skin, rest, lips, lid, scalp, brow, beard, blood, dark, freckled, blotch, grain)
-
-    lip = smoothstep(0.25, 0.75, lips)
-    roughness = skin.roughness * (1 - 0.14 * min(oil, 1.0) - 0.35 * lip * skin.lip_gloss) * (1 + 0.25 * grain)
-    mirror = (0.020 + 0.016 * min(oil, 1.2)) * (1 + 0.6 * grain) * (1 - 0.6 * min(scalp + 0.5 * beard, 1.0))
-    mirror += 0.030 * lip * skin.lip_gloss
-    openness = (1 - max(block[CREASE], 0.0)) * (1 - 0.3 * fold) * open_to
-    if inside > 0.5 and lip < 0.5:
-        lining, open_lining = cavity_colour(skin.mouth, z)
-        share = smoothstep(0.5, 0.9, inside)
-        albedo = mix(albedo, lining, share)
-        openness += share * (open_lining * (0.5 + 0.5 * open_to) - openness)
-        roughness += share * (0.35 - roughness)
-    return Matter(albedo, openness, roughness, mirror, 1.0)
-
-
-@kernel
-def _thing(skin, glasses, material, rest, normal, open_to, lit):
-    """Tongue, teeth or glasses: what they are made of, the normal to shade them with, and the key light they get."""
-    x, y, z = rest
-    if material == TONGUE:
-        albedo, openness = tongue_colour(skin.mouth, x, y, z)
-        return Matter(albedo, openness * (0.4 + 0.6 * open_to), 0.35, 0.03, 1.0), normal, lit
-    if material in (UPPER_TEETH, LOWER_TEETH):
-        albedo, openness, sideways = tooth_colour(skin.mouth, material, x, y, z)
-        # Light enters teeth and comes out elsewhere: their own shape and the lip's shadow show only faintly.
-        normal = unit((0.35 * normal[0] + sideways, 0.35 * normal[1] + 0.10, 0.35 * normal[2] + 0.65))
-        return Matter(albedo, openness * (0.6 + 0.4 * open_to), 0.22, 0.035, 0.5), normal, 0.75 + 0.25 * lit
-    mirror = 0.05 + 0.45 * glasses.metal * glasses.colour[1]
-    return Matter(glasses.colour, 0.5 + 0.5 * open_to, 0.30 - 0.05 * glasses.metal, mirror, 0.0), normal, lit
 
 
 @kernel
@@ -271,7 +213,7 @@ def _eye_radiance(eyes, axes, material, direction, normal, view, lights, lit, op
     light_x = axes[0, 0] * key[0] + axes[0, 1] * key[1] + axes[0, 2] * key[2]
     light_y = axes[1, 0] * key[0] + axes[1, 1] * key[1] + axes[1, 2] * key[2]
     albedo = eye_colour(eyes, material, x, y, z, light_x, light_y)
-    passed = lid_shade(below_lid)
+    passed = _lid_shade(below_lid)
     matter = Matter(albedo, passed * (0.55 + 0.45 * open_to), 0.5, 0.0, 0.6)
     # Light wanders through the white, and lids are thinner than the shadow map thinks.
     out = radiance(matter, normal, normal, view, lights, passed * (0.45 + 0.55 * lit))
@@ -281,7 +223,7 @@ def _eye_radiance(eyes, axes, material, direction, normal, view, lights, lit, op
         towards = (lights.direction[light, 0], lights.direction[light, 1], lights.direction[light, 2])
         towards = unit(mix(towards, view, 0.35))  # as photographers place it, so that lids do not hide it
         strength = 0.9 if light == 0 else 0.3
-        glint += strength * catchlight(cornea, view, towards) * min(lights.colour[light, 1], 1.5)
+        glint += strength * _catchlight(cornea, view, towards) * min(lights.colour[light, 1], 1.5)
     mirrored_up = 2 * dot(cornea, view) * cornea[1] - view[1]
     sky = 0.05 * smoothstep(0.0, 0.8, mirrored_up) * passed
     glint *= 0.3 + 0.7 * passed
@@ -290,3 +232,18 @@ def _eye_radiance(eyes, axes, material, direction, normal, view, lights, lit, op
         out[1] + glint + sky * lights.ambient_up[1],
         out[2] + glint + sky * lights.ambient_up[2],
     )
+
+
+@kernel
+def _lid_shade(below_lid):
+    """How much light passes, 0..1, at a distance (decimetres) below the upper lid: its shadow, its line of lashes."""
+    near, line = below_lid / 0.030, below_lid / 0.008
+    return (1 - 0.50 * math.exp(-near * near)) * (1 - 0.55 * math.exp(-line * line))
+
+
+@kernel
+def _catchlight(normal, view, light):
+    """How much of a soft box around the light's direction, 0..1, an eye mirrors to the viewer."""
+    twice = 2 * dot(normal, view)
+    mirrored = (twice * normal[0] - view[0], twice * normal[1] - view[1], twice * normal[2] - view[2])
+    return smoothstep(0.955, 0.975, dot(mirrored, light))
