@@ -25,11 +25,12 @@ from ecgan_core.files.replacing import replacing, write_image
 from ..cache_folder import ELSEWHERE
 from .expression import HIGHEST, perform
 from .head.mesh import Head
+from .head.pose import held, rotation
 from .identity import sample_identity
 from .kernels.compiled import compiled_folder
 from .kernels.scene import Lights
 from .picture.background import enlarged
-from .picture.camera import held, project, rotation, sample_camera
+from .picture.camera import project, sample_camera
 from .picture.raster import see
 from .portrait import Shot, labels
 from .recipe import Recipe

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .picture.camera import Pose
+from .head.pose import Pose
 from .recipe import Recipe
 
 HIGHEST = 1.6  # weights beyond it tear the mesh

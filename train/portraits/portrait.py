@@ -14,11 +14,12 @@ from ..cache_folder import ELSEWHERE
 from .check import find_fault
 from .expression import Expression, perform
 from .head.mesh import Head
+from .head.pose import sample_pose
 from .identity import sample_identity
 from .kernels.compiled import compiled_folder
 from .kernels.scene import Visible
 from .picture.background import enlarged, sample_background
-from .picture.camera import Camera, face_box, project, sample_camera, sample_pose, seen_frame
+from .picture.camera import Camera, face_box, project, sample_camera, seen_frame
 from .picture.light import sample_lighting
 from .picture.photo import JPEG_QUALITY, develop
 from .picture.raster import see

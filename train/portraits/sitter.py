@@ -12,11 +12,12 @@ from .head.cloth import dress
 from .head.eyes import eye_centre, eye_sphere, eyeball
 from .head.glasses import glasses_mesh
 from .head.mesh import MASKS, SIDES, Head
+from .head.pose import Pose
 from .head.wrinkles import Wrinkles, wrinkles_of
 from .identity import Identity
 from .kernels.scene import GLASSES, LEFT_EYE, RIGHT_EYE, Surface
 from .picture.background import sample_background
-from .picture.camera import FURTHER, Pose, frame_side, landmark_vertices
+from .picture.camera import FURTHER, frame_side, landmark_vertices
 from .picture.light import sample_lighting
 from .picture.raster import vertex_normals
 

@@ -15,11 +15,11 @@ from train.portraits.check import find_fault
 from train.portraits.expression import HIGHEST, LID_SHARES, LIDS_OPEN, perform
 from train.portraits.hair.hair import HairLook, grow_hair
 from train.portraits.hair.hairstyles import STYLES
+from train.portraits.head.pose import Pose, held, rotation, sample_pose
 from train.portraits.head.subdivide import catmull_clark
 from train.portraits.identity import sample_identity
 from train.portraits.kernels.scene import LEFT_EYE, RIGHT_EYE, SKIN, UPPER_TEETH
 from train.portraits.picture.background import enlarged, sample_background
-from train.portraits.picture.camera import Pose, held, rotation, sample_pose
 from train.portraits.picture.light import sample_lighting
 from train.portraits.picture.photo import develop
 from train.portraits.picture.raster import see, vertex_normals

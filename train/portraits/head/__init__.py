@@ -1,1 +1,1 @@
-"""The head and what is on it: its mesh, eyes, mouth, skin, wrinkles, clothes and glasses, and what they are made of."""
+"""The head and what is on it: how it is held, its mesh, eyes, mouth, skin, wrinkles, clothes, glasses, their matter."""
