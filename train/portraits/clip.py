@@ -102,7 +102,7 @@ def film(head: Head, recipe: Recipe, course: Sequence[Weights], size: int, motio
     """
     plain = dataclasses.replace(recipe, intensity=(1.0, 1.0), jitter=0.0, asymmetry=0.0)
     with writing(compiled_folder(), ELSEWHERE):
-        sitter = Sitter(head, sample_identity(head, recipe.seed, recipe.glasses))
+        sitter = Sitter(head, sample_identity(head, recipe.seed, recipe.glasses, recipe.beards))
         fine = samples_per_pixel(size)
         rest = held(0, 0, 0)
         standing = np.random.default_rng([recipe.seed, 0])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .hair.hair import HairLook, sample_hair
+from .hair.look import BEARDS
 from .head.cloth import ClothLook, sample_cloth
 from .head.eyes import EyeLook, sample_eyes
 from .head.glasses import GlassesLook, sample_glasses
@@ -71,8 +72,8 @@ class Identity:
     glasses: GlassesLook | None
 
 
-def sample_identity(head: Head, seed: int, glasses: float = 0.0) -> Identity:
-    """The person of a seed; `glasses` is the share of people who wear them."""
+def sample_identity(head: Head, seed: int, glasses: float = 0.0, beards: float = BEARDS) -> Identity:
+    """The person of a seed; `glasses` and `beards` are the shares of people, and of men, who wear them."""
     rng = np.random.default_rng([seed, 1])
     male = bool(rng.random() < 0.5)
     age = float(rng.uniform(*((0.05, 0.25), (0.2, 0.5), (0.5, 0.9))[rng.choice(3, p=(0.5, 0.32, 0.18))]))
@@ -83,7 +84,7 @@ def sample_identity(head: Head, seed: int, glasses: float = 0.0) -> Identity:
     cage = (cage + eye_middle(head, head.cage) - eye_middle(head, cage)).astype(np.float32)
 
     tone = float(np.clip(np.dot(ancestry, SKIN_TONE) + 0.6 * rng.normal(), 0, 5))
-    hair = sample_hair(rng, male, age, ancestry, tone)
+    hair = sample_hair(rng, male, age, ancestry, tone, beards)
     skin = sample_skin(rng, male, age, ancestry, tone, hair)
     eyes = sample_eyes(rng, ancestry, tone)
     cloth = sample_cloth(rng)

@@ -63,7 +63,7 @@ def photograph(head: Head, recipe: Recipe, seed: int, size: int) -> Iterator[tup
         CannotWrite: what is compiled the first time cannot be kept.
     """
     with writing(compiled_folder(), ELSEWHERE):
-        sitter = Sitter(head, sample_identity(head, seed, recipe.glasses))
+        sitter = Sitter(head, sample_identity(head, seed, recipe.glasses, recipe.beards))
         for look in recipe.looks:
             yield look, take_portrait(sitter, recipe, look, size)
 

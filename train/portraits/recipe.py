@@ -26,6 +26,7 @@ from typing import Any
 import yaml
 
 from ..mixtures import mixtures_of
+from .hair.look import BEARDS
 
 # Apple's ARKit blend shapes, the common language of face capture; Mika Suominen sculpted them for MakeHuman's head.
 UNITS = (
@@ -47,7 +48,7 @@ PAIRS = tuple(unit.removesuffix("Left") for unit in UNITS if unit.endswith("Left
 MAX_WEIGHT = 1.5
 MAX_TURN = 25.0  # degrees; 2.4 times as far the mesh is seen from the side
 MAX_NAME = 40  # characters; folders may have 255 bytes, and some scripts take four a character
-SHARES = ("jitter", "asymmetry", "relight", "photo", "glasses")
+SHARES = ("jitter", "asymmetry", "relight", "photo", "glasses", "beards")
 SWITCHES = ("still", "mixtures")
 NOT_ON_WINDOWS = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
 
@@ -71,6 +72,7 @@ class Recipe:
         relight: share of the pictures with light and background of their own instead of their identity's.
         photo: share of the pictures that look as a camera's (blur, grain, colour cast, JPEG); 0 switches it off.
         glasses: share of the identities that wear glasses.
+        beards: share of the men who wear a beard or moustache; of Asian men it is two thirds of that.
         turn: standard deviation of the degrees that heads are turned aside, 0 to 25; none is turned 2.4 times as far.
         still: the pictures of an identity differ in nothing but the expression; for `ecgan-train evaluate --still`.
         mixtures: every two emotions are pictured half and half as well; see `train.mixtures`.
@@ -85,6 +87,7 @@ class Recipe:
     relight: float = 0.35
     photo: float = 0.5
     glasses: float = 0.15
+    beards: float = BEARDS
     turn: float = 7.5
     still: bool = False
     mixtures: bool = False

@@ -37,7 +37,7 @@ def test_our_recipes_are_valid_and_survive_being_written():
 
 def test_what_is_written_out_is_read_back(read):
     text = "neutral: 平静\nemotions: {平静: {eyeWide: .1}, खुशी: {mouthSmile: 1}, très content: {jawLeft: .3}}\nseed: 3"
-    recipe = read(text + "\nintensity: [.5, 1]\nphoto: 0\nglasses: 1\nturn: 22\nstill: true")
+    recipe = read(text + "\nintensity: [.5, 1]\nphoto: 0\nglasses: 1\nbeards: .9\nturn: 22\nstill: true")
     assert read(recipe_text(recipe)) == recipe
     assert (recipe.neutral, recipe.seed, recipe.intensity) == ("平静", 3, (0.5, 1.0))
     assert list(recipe.emotions) == ["平静", "खुशी", "très content"]

@@ -77,6 +77,15 @@ def test_the_share_of_glasses_changes_nothing_else_about_a_person(head):
     np.testing.assert_array_equal(with_glasses.cage, without.cage)
 
 
+def test_as_many_men_wear_beards_as_the_recipe_says(head):
+    def bearded(**share: float) -> int:
+        return sum(bool(sample_identity(head, seed, **share).hair.beard) for seed in range(60))
+
+    men = sum(sample_identity(head, seed).male for seed in range(60))
+    assert bearded(beards=0) == 0
+    assert bearded(beards=1) > 0.8 * men > 2 * bearded() > 0
+
+
 @pytest.mark.parametrize("style", [*STYLES, "bald"])
 def test_hair_of_every_style_leaves_the_face_free(head, style):
     person = sample_identity(head, 11)

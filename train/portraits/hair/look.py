@@ -34,6 +34,8 @@ WOMEN = {"long": 0.22, "tucked": 0.11, "fringe": 0.12, "bob": 0.13, "bangs": 0.0
 WOMEN_OF_TIGHT_CURLS = {"afro": 0.24, "ringlets": 0.22, "bun": 0.16, "updo": 0.08, "long": 0.10, "tucked": 0.06,
                         "bob": 0.08, "buzz": 0.06}  # fmt: skip
 
+BEARDS = 0.29  # the usual share of men who wear one
+
 
 @dataclass(frozen=True)
 class HairLook:
@@ -77,7 +79,12 @@ class HairLook:
 
 
 def sample_hair(
-    rng: np.random.Generator, male: bool, age: float, ancestry: tuple[float, float, float], tone: float
+    rng: np.random.Generator,
+    male: bool,
+    age: float,
+    ancestry: tuple[float, float, float],
+    tone: float,
+    beards: float = BEARDS,
 ) -> HairLook:
     """Draw a look.
 
@@ -86,6 +93,7 @@ def sample_hair(
         age: 0 to 1; 0.2 is a young adult, 0.9 is old.
         ancestry: shares of African, Asian and Caucasian ancestors.
         tone: of the skin, 0 lightest to 5 darkest.
+        beards: share of men who wear one; of Asian men it is two thirds of that.
     """
     african, asian, _ = ancestry
     dark = tone > 2.6 or asian > 0.6
@@ -101,7 +109,7 @@ def sample_hair(
         recede = float(np.clip(rng.normal(0, 0.06), -0.08, 0.12))
     straight = asian > 0.6
     curl = rng.uniform(0.5, 1.1) if tight else abs(rng.normal(0, 0.18 if straight else 0.45))
-    beard, length, stubble = _sample_beard(rng, asian) if male else ("", 0.0, 0.0)
+    beard, length, stubble = _sample_beard(rng, asian, beards) if male else ("", 0.0, 0.0)
 
     grey_tone = _linear(COLOURS[_choose(rng, {"grey": 0.6, "white": 0.4})])
     brow = _mixed(_mixed(colour, _linear(BROW), 0.6), grey_tone, 0.4 * grey)  # browner than the hair, and later grey
@@ -126,14 +134,14 @@ def sample_hair(
     )
 
 
-def _sample_beard(rng: np.random.Generator, asian: float) -> tuple[str, float, float]:
+def _sample_beard(rng: np.random.Generator, asian: float, beards: float) -> tuple[str, float, float]:
     """Kind, length and stubble of a man's beard."""
-    lot = rng.random() * (1 + 0.5 * asian)
+    lot = rng.random() * (1 + 0.5 * asian) * BEARDS / max(beards, 1e-9)
     if lot < 0.17:
         return "full", float(rng.uniform(0.035, 0.11)), 0.5
     if lot < 0.26:
         return "goatee", float(rng.uniform(0.035, 0.09)), 0.15
-    if lot < 0.29:
+    if lot < BEARDS:
         return "moustache", float(rng.uniform(0.03, 0.06)), 0.15
     if lot < 0.5:
         return "", 0.0, float(rng.uniform(0.2, 0.42))
