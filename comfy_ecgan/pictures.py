@@ -88,7 +88,10 @@ def mask_from_holes(holes: torch.Tensor) -> torch.Tensor:
 
 
 def boxes_from_text(text: str) -> Box | list[Box] | None:
-    """The face boxes in `text`, one "x, y, width, height" a line: one Box serves every picture; None if it is blank.
+    """The face boxes in `text`: one Box serves every picture; None if it is blank.
+
+    Args:
+        text: "x, y, width, height" of each, one a line or with a semicolon between two, since the widget has one line.
 
     Raises:
         ValueError: a line is not four numbers, or its box has no size.
@@ -96,19 +99,25 @@ def boxes_from_text(text: str) -> Box | list[Box] | None:
     from ecgan_core.face.frame import Box
 
     boxes = []
-    for line in text.splitlines():
-        numbers = re.split(r"[\s,;]+", line.strip(" \t,;()[]"))
+    for box in (part for line in text.splitlines() for part in _parts(line)):
+        numbers = re.split(r"[\s,;]+", box.strip(" \t,;()[]"))
         if numbers == [""]:
             continue
         try:
             x, y, width, height = map(float, numbers)
         except ValueError:
             raise ValueError(
-                f"the face box {shown(line.strip())} is not four numbers; write x, y, width, height in pixels, such as "
+                f"the face box {shown(box.strip())} is not four numbers; write x, y, width, height in pixels, such as "
                 f"120, 80, 200, 240, or leave it empty"
             ) from None
         boxes.append(Box(x, y, width, height))
     return boxes[0] if len(boxes) == 1 else boxes or None
+
+
+def _parts(line: str) -> list[str]:
+    """A line's boxes; semicolons may stand between the four numbers of a single one, too."""
+    parts = [part for part in line.split(";") if part.strip()]
+    return [line] if any(len(re.findall(r"[^\s,()\[\]]+", part)) < 4 for part in parts) else parts
 
 
 def boxes_for(text: str, count: int) -> list[Box | None]:
@@ -121,8 +130,8 @@ def boxes_for(text: str, count: int) -> list[Box | None]:
     if isinstance(boxes, list):
         if len(boxes) != count:
             raise ValueError(
-                f"there must be one face box for each picture, but there are {len(boxes)} for {count}; write one line "
-                f"for each, or a single one for all"
+                f"there must be one face box for each picture, but there are {len(boxes)} for {count}; write one "
+                f"for each with a semicolon between two, or a single one for all"
             )
         return list(boxes)
     return [boxes] * count

@@ -23,6 +23,7 @@ from ecgan_core.files.replacing import replacing
 
 from .card import card_text
 from .config import TrainConfig
+from .data.sources.source import rows_of
 from .evaluation.evaluate import Extras, announce, evaluate
 from .export import export
 from .fit import fit
@@ -69,6 +70,7 @@ def make(
             for name in names
         )  # fmt: skip
 
+    look_for_data(plan, data, out)
     start: Path | None = None  # the model that a stage goes on from; the first one's recipe may name one
     model: Path | None = None
     for number, stage in enumerate(plan.stages, start=1):
@@ -92,6 +94,15 @@ def make(
         return False
     finish(plan, data, out, extras or Extras(), command, say, start)
     return True
+
+
+def look_for_data(plan: Plan, data: Path, out: Path) -> None:
+    """Refuse before hours of rendering, with `DataError`, what would be refused after them."""
+    ahead = [stage.config for stage in plan.stages if not is_trained(out / stage.name, stage.config)]
+    for config in (*ahead, plan.evaluation):
+        for source in config.data:
+            if source.path not in plan.portraits:
+                rows_of(source, data)
 
 
 def is_trained(run: Path, config: TrainConfig) -> bool:

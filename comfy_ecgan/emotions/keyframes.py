@@ -55,7 +55,9 @@ def animate(
 
     emotions = model.pipeline.emotion_set
     names = list(emotions.names)
-    saved = {name.removesuffix(ENDING): name for name in vector_names()}
+    # Windows lists a folder's files with a \; in a workflow from elsewhere it is a /.
+    stems = {name.removesuffix(ENDING): name for name in vector_names()}
+    saved = stems | {stem.replace("\\", "/"): name for stem, name in stems.items()}
     more = [*([CONNECTED] if vector is not None else []), *saved]
     keys = parse_keyframes(keyframes, [*names, *(name for name in more if name not in names)], emotions.neutral)
     pictures = len(latent.portrait)

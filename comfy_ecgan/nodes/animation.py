@@ -55,7 +55,7 @@ class ECGANEmotionKeyframes(io.ComfyNode):
                     "loop",
                     default=False,
                     tooltip="After the last keyframe go back to the first, so that the animation repeats without a "
-                    "jump; 'frames' says when.",
+                    "jump. The frames after the last keyframe are the way back: set 'frames' higher than it.",
                 ),
                 VectorSocket.Input(
                     "vector",

@@ -61,8 +61,8 @@ def face_box_input() -> io.String.Input:
         default="",
         optional=True,
         placeholder="x, y, width, height",
-        tooltip="Your own box around the face, in pixels: x, y, width, height. One line for each picture, or one for "
-        "all. It wins over 'face'; leave it empty otherwise.",
+        tooltip="Your own box around the face, in pixels: x, y, width, height. One for all pictures, or one for each, "
+        "with a semicolon between two. It wins over 'face'; leave it empty otherwise.",
     )
 
 

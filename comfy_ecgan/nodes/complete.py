@@ -113,7 +113,7 @@ class MaskedFaceComplete(io.ComfyNode):
                     0.0,
                     2.0,
                     DEFAULTS.variation,
-                    "How far samples stray from the likeliest face: at 0 all are that one.",
+                    "How far samples stray from the likeliest face: at 0 all are that one; beyond 1 mouths soon break.",
                 ),
                 face_input(),
                 io.Int.Input(

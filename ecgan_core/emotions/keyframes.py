@@ -25,7 +25,8 @@ EASINGS = ("linear", "ease", "hold")
 MOST_FRAMES = 100_000
 MOST_WEIGHT = 10.0
 NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
-TERM = re.compile(rf"\s*(?:(?P<before>{NUMBER})\s*\*?\s*)?(?P<name>.*?)\s*(?:\*?\s*(?<![\w.])(?P<after>{NUMBER}))?\s*")
+BEFORE = re.compile(rf"(?P<weight>{NUMBER})\s*\*?\s*(?P<name>.*)")
+BEHIND = re.compile(rf"(?P<name>.*?)\s*\*?\s*(?<![\w.])(?P<weight>{NUMBER})")
 
 
 class KeyframeError(ValueError):
@@ -120,18 +121,17 @@ def _terms(looks: str) -> list[tuple[int, str]]:
 
 
 def _term(term: str, number: int, emotions: Collection[str]) -> tuple[str, float]:
-    match = TERM.fullmatch(term)
-    assert match  # every text is one
-    name, before, after = match["name"], match["before"], match["after"]
+    """The emotion and the weight of a term; names come first, for they may begin or end in a number themselves."""
     whole = term.strip()
-    if whole in emotions:  # a name may end in a number
-        name, before, after = whole, None, None
-    if not name or (before and after):
-        raise KeyframeError(f"line {number}: {shown(whole)} is no emotion with a weight; write it as happy 0.8")
-    known = _known(name, emotions)
+    before, behind = BEFORE.fullmatch(whole), BEHIND.fullmatch(whole)
+    readings = [(whole, "1"), *((match["name"], match["weight"]) for match in (before, behind) if match)]
+    known, written = next(((k, w) for name, w in readings if (k := _known(name, emotions)) is not None), (None, ""))
     if known is None:
+        name = readings[-1][0]
+        if not name or (before and behind):
+            raise KeyframeError(f"line {number}: {shown(whole)} is no emotion with a weight; write it as happy 0.8")
         raise KeyframeError(f"line {number}: there is no emotion {shown(name)}; known are {', '.join(emotions)}")
-    weight = float(before or after or 1)
+    weight = float(written)
     if not math.isfinite(weight) or weight > MOST_WEIGHT:
         raise KeyframeError(f"line {number}: the weight {weight:g} of {known} is beyond {MOST_WEIGHT:g}")
     return known, weight

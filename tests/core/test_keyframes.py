@@ -4,7 +4,7 @@ import pytest
 
 from ecgan_core.emotions.keyframes import KeyframeError, parse_keyframes, timeline
 
-EMOTIONS = ("neutral", "happy", "sad", "surprised", "my joy", "cosy-2", "take 7")
+EMOTIONS = ("neutral", "happy", "sad", "surprised", "my joy", "cosy-2", "take 7", "2026-11-28/smirk_00001_")
 
 
 def parsed(text: str) -> list[tuple[int, dict[str, float]]]:
@@ -30,6 +30,8 @@ def test_keyframes_are_lines_of_text() -> None:
         (60, {"sad": -0.5}),
     ]
     assert parsed("7: take 7") == [(7, {"take 7": 1.0})]
+    for dated in ("2026-11-28/smirk_00001_ 0.5", "0.5 2026-11-28/smirk_00001_"):
+        assert parsed(f"7: {dated} - sad") == [(7, {"2026-11-28/smirk_00001_": 0.5, "sad": -1.0})]
     assert parsed("7: happy 0.5 + happy 0.25 + neutral 3") == [(7, {"happy": 0.75})]
 
 

@@ -15,6 +15,7 @@ from tests.train.conftest import RECIPE
 from train.cli import main
 from train.config import load_config
 from train.data.faces import load_faces
+from train.data.sources.row import DataError
 from train.evaluation.evaluate import Extras
 from train.evaluation.identity import save_identity, train_identity
 from train.evaluation.judge import save_judge, train_judge
@@ -99,6 +100,17 @@ def test_one_command_makes_a_model_with_its_card_and_goes_on_wherever_it_was(
     assert again(), "a stage that is lost is trained again, from the model of the one before"
     after = load_file(out / "tiny-64.safetensors")
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_data_that_is_not_there_is_said_before_anything_is_rendered(recipe_of_stages, tmp_path):
+    first = tmp_path / "portraits-first.yaml"
+    first.write_text(
+        recipe_of_stages.read_text().replace("{name: one, data: [{path: faces,", "{name: one, data: [{path: rendered,")
+    )
+    (tmp_path / "mine.yaml").write_text(EMOTIONS)
+    with pytest.raises(DataError, match=r"there is no folder .*faces.*--data"):
+        make(load_plan(first), tmp_path / "data", tmp_path / "out", cpu=True)
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.slow

@@ -121,8 +121,8 @@ EMOTION_KEYFRAMES = Workflow(
             "Emotions over time",
             "Each line of **keyframes** says what a frame shows; between them the face moves. Press **Run** and look "
             "at the curves, then change a line. *Save Animated WEBP* writes the film to ComfyUI's output folder.\n\n"
-            "Load your own portrait on **Load Image**; for a clip, load its frames instead and turn on **track** on "
-            "both nodes.",
+            "Load your own portrait on **Load Image**. For a clip, load its frames instead, turn on **track** on both "
+            "nodes, set **frames** to 0 and turn off **loop**.",
             (FIRST, 680),
             190,
         ),

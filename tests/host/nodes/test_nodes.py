@@ -180,8 +180,8 @@ def test_a_face_box_wins_and_one_serves_all(complete):
     boxed, _, _ = complete(image, mask, face="auto", face_box="40, 30, 90, 90")
     assert len(boxed) == 2
     assert not torch.equal(boxed, complete(image, mask)[0])
-    two, _, _ = complete(image, mask, face="auto", face_box="40, 30, 90, 90\n(40; 30; 90; 90)\n")
-    assert torch.equal(two, boxed)
+    for two in ("40, 30, 90, 90\n(40; 30; 90; 90)\n", "40, 30, 90, 90; 40, 30, 90, 90", "40; 30; 90; 90;"):
+        assert torch.equal(complete(image, mask, face="auto", face_box=two)[0], boxed)
     with pytest.raises(ValueError, match="40, thirty") as refusal:
         complete(image, mask, face_box="40, thirty")
     assert "x, y, width, height" in str(refusal.value)
