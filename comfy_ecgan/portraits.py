@@ -198,7 +198,7 @@ def face_crops(
     """The face in each picture of an IMAGE that has one, [B,3,size,size] in −1..1."""
     from ecgan_core.face.batch.left_out import LeftOut
     from ecgan_core.face.batch.places import portrait_frame
-    from ecgan_core.face.choosing import NoFaceFound
+    from ecgan_core.face.choosing import NO_FACE, NoFaceFound
     from ecgan_core.face.stitch import crop
 
     pictures, _ = pictures_from_image(image, what)
@@ -209,7 +209,9 @@ def face_crops(
             crops.append(crop(picture, portrait_frame(picture, None, face), size))
         except NoFaceFound as problem:
             advice = "take it out of the batch, or crop all pictures to their faces and choose 'whole image'"
-            left.add(number, NoFaceFound(f"{problem.reason} of '{what}'", advice, problem.details))
+            left.add(
+                number, NoFaceFound(problem.reason.replace(NO_FACE, f"{NO_FACE} of '{what}'"), advice, problem.details)
+            )
         progress.step()
     left.say(on_note)
     if not crops:

@@ -161,17 +161,20 @@ def complete(arguments: argparse.Namespace) -> None:
 
 
 def shift(arguments: argparse.Namespace) -> None:
-    """Write shift-0.png … and shift-latent-0.safetensors …, one pair for each latent."""
+    """Write shift-0.png … and shift-latent-0.safetensors …, one pair for each picture of each latent."""
     from .emotions.vectors import EmotionVector
     from .face.portrait import PortraitLatent, render, shift_portraits
 
     latents = [PortraitLatent.load(path) for path in arguments.latents]
     pipeline = _model(arguments)
     vector = EmotionVector.load(arguments.vector) if arguments.vector else pipeline.vector(arguments.emotion)
-    for i, latent in enumerate(latents):
+    count = 0
+    for latent in latents:
         shifted = shift_portraits(pipeline, latent, vector, arguments.strength)
-        write_picture(arguments.out / f"shift-{i}.png", render(pipeline, shifted)[0])
-        shifted.save(arguments.out / f"shift-latent-{i}.safetensors")
+        for i, picture in enumerate(render(pipeline, shifted)):
+            write_picture(arguments.out / f"shift-{count}.png", picture)
+            shifted[i].save(arguments.out / f"shift-latent-{count}.safetensors")
+            count += 1
 
 
 def infer(arguments: argparse.Namespace) -> None:
@@ -182,16 +185,14 @@ def infer(arguments: argparse.Namespace) -> None:
         sizes = [f"{t.shape[-1]}×{t.shape[-2]}" for t in (hole, picture)]
         raise ValueError(f"the mask is {sizes[0]} pixels but the picture {sizes[1]}; make the mask from this picture")
 
-    from .face.batch.places import portrait_frame
     from .face.frame import Box
-    from .face.stitch import crop
-    from .pipeline import PARTLY_MISSING
+    from .reading import read_emotions
 
     pipeline = _model(arguments)
     box = Box(*arguments.box) if arguments.box else None
-    frame = portrait_frame(picture[0], hole[0], _face_choice(arguments), box)
-    face, missing = (crop(tensor[0], frame, pipeline.frame_size)[None] for tensor in (picture, hole))
-    probabilities = pipeline.infer_emotion(2 * face - 1, (missing > PARTLY_MISSING).float())[0].tolist()
+    [read] = read_emotions(pipeline, picture, hole, _face_choice(arguments), box=box)
+    assert read is not None  # where there is no face there is an error
+    probabilities = read.tolist()
     ranked = sorted(zip(pipeline.emotion_set.names, probabilities, strict=True), key=lambda pair: -pair[1])
     print(json.dumps({name: round(p, 4) for name, p in ranked}, indent=2, ensure_ascii=False))
 

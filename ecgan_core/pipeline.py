@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers.image_processor import VaeImageProcessor
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.utils import BaseOutput
@@ -29,6 +28,7 @@ from .files.latents import FaceLatent
 from .networks.discriminator import Discriminator
 from .networks.encoder import Encoder
 from .networks.generator import Generator, composite
+from .unit import unit_tensor
 from .words import finite, kind, shown
 
 COUNTABLE = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.bool, torch.uint8, torch.int64)
@@ -254,7 +254,10 @@ class ECGANPipeline(DiffusionPipeline):
         else:
             neutral_codes = self.infer_emotion(neutral_faces) @ self._codes
         direction = codes.mean(dim=0) - neutral_codes.mean(dim=0)
-        return EmotionVector(name, direction, self.fingerprint), separation(codes, neutral_codes, direction)
+        report = separation(codes, neutral_codes, direction)
+        if neutral_faces is None or not len(neutral_faces):
+            report = replace(report, neutral_count=0)
+        return EmotionVector(name, direction, self.fingerprint), report
 
     @torch.no_grad()
     def __call__(
@@ -277,14 +280,24 @@ class ECGANPipeline(DiffusionPipeline):
             seed: of the first sample; the next samples have seed + 1, seed + 2 …
             samples: completions of each picture; those of the first picture come first.
             output_type: "pil", "np" ([B,S,S,3] in 0..1) or "pt" ([B,3,S,S] in 0..1).
+
+        Numbers of 8 bits, 0..255, are taken as well.
+
+        Raises:
+            ValueError: the picture or the mask is none that can be taken; the text says why.
         """
-        face = 2 * self._resized(image, VaeImageProcessor(do_resize=False, do_normalize=False, do_convert_rgb=True)) - 1
-        grey = VaeImageProcessor(do_resize=False, do_normalize=False, do_convert_grayscale=True)
-        soft_hole = self._resized(hole, grey)
+        if samples < 1:
+            raise ValueError(f"there must be at least 1 sample, not {samples}")
+        face = 2 * unit_tensor(image, self.frame_size, do_convert_rgb=True) - 1
+        soft_hole = unit_tensor(hole, self.frame_size, do_convert_grayscale=True)
         if face.shape[1] != 3:
             raise ValueError(f"the picture has {face.shape[1]} channels; give red, green and blue only")
         if not (soft_hole > PARTLY_MISSING).any():
             raise ValueError("the mask is empty: nothing is white in it, so there is nothing to fill")
+        if len(face) != len(soft_hole) and 1 not in (len(face), len(soft_hole)):
+            raise ValueError(
+                f"{len(face)} pictures and {len(soft_hole)} masks do not pair up; give as many masks as pictures"
+            )
         batch = max(len(face), len(soft_hole))
         face = face.expand(batch, -1, -1, -1).repeat_interleave(samples, dim=0)
         missing = (soft_hole > PARTLY_MISSING).float().expand(batch, -1, -1, -1).repeat_interleave(samples, dim=0)
@@ -292,14 +305,6 @@ class ECGANPipeline(DiffusionPipeline):
         latent = self.complete(face, missing, emotion=emotion, strength=strength, seeds=seeds, variation=variation)
         images = VaeImageProcessor().postprocess(self.decode(latent), output_type=output_type)
         return ECGANOutput(images=images, latent=latent)
-
-    def _resized(self, picture, processor: VaeImageProcessor) -> Tensor:
-        """Pictures in any of diffusers' forms as [B,C,S,S] in 0..1."""
-        if isinstance(picture, np.ndarray) and picture.dtype == np.uint8:
-            picture = picture.astype(np.float32) / 255
-        tensor = processor.preprocess(picture).float()
-        size = (self.frame_size, self.frame_size)
-        return F.interpolate(tensor, size=size, mode="bilinear", antialias=True, align_corners=False)
 
     @property
     def _codes(self) -> Tensor:

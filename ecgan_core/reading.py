@@ -9,6 +9,7 @@ from torch import Tensor
 from .face.batch.left_out import LeftOut, OnNote, note_in_log
 from .face.batch.places import matched, portrait_frame
 from .face.choosing import NoFaceFound
+from .face.frame import Box
 from .face.stitch import crop
 from .pipeline import PARTLY_MISSING, ECGANPipeline
 
@@ -20,6 +21,7 @@ def read_emotions(
     face: str = "auto",
     on_no_face: str = "error",
     on_note: OnNote = note_in_log,
+    box: Box | None = None,
 ) -> Iterator[Tensor | None]:
     """The probability of each of the model's emotions, picture by picture: [m] in 0..1, on the CPU.
 
@@ -30,6 +32,7 @@ def read_emotions(
         face: "auto" finds it, "whole image" takes the picture as one face.
         on_no_face: as in `Completion`: where a picture without a face is left out, None comes for it.
         on_note: called, after the last picture, with a sentence about those that are left out.
+        box: where the face is, in each picture.
 
     Raises:
         NoFaceFound: there is no face in a picture; the sentence says in which.
@@ -46,7 +49,7 @@ def read_emotions(
         if mask is not None and (mask > PARTLY_MISSING).any():
             hole = matched(picture[None], mask[None])[1][0]
         try:
-            frame = portrait_frame(picture, hole if hole.any() else None, face)
+            frame = portrait_frame(picture, hole if hole.any() else None, face, box)
         except NoFaceFound as problem:
             left.add(i, problem)
             yield None

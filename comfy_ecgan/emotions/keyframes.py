@@ -10,7 +10,7 @@ from ..models import HostModel
 from ..pictures import Frames, image_from_pictures
 from ..progress import Progress
 from ..sockets import CompletedPortraits, EmotionsOverTime
-from ..vector_files import load_vector, vector_names
+from ..vector_files import file_stamp, load_vector, vector_names
 from .chart import line_chart
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EASINGS = ["linear", "ease", "hold"]  # of ecgan_core.emotions.keyframes, not imported
 CONNECTED = "vector"  # what keyframes call the vector that is connected
 ENDING = ".safetensors"
+MOST_FRAMES = 4096
 
 
 def animate(
@@ -55,19 +56,36 @@ def animate(
 
     emotions = model.pipeline.emotion_set
     names = list(emotions.names)
-    # Windows lists a folder's files with a \; in a workflow from elsewhere it is a /.
-    stems = {name.removesuffix(ENDING): name for name in vector_names()}
-    saved = stems | {stem.replace("\\", "/"): name for stem, name in stems.items()}
+    saved = _saved()
     more = [*([CONNECTED] if vector is not None else []), *saved]
     keys = parse_keyframes(keyframes, [*names, *(name for name in more if name not in names)], emotions.neutral)
     pictures = len(latent.portrait)
     if pictures > 1 and frames not in (0, pictures):
         raise ValueError(f"the clip has {pictures} frames, not {frames}; set 'frames' to 0 to take all of them")
-    weights = timeline(keys, frames or (pictures if pictures > 1 else keys[-1].frame + 1), easing, loop)
+    count = frames or (pictures if pictures > 1 else keys[-1].frame + 1)
+    if count > MOST_FRAMES and pictures == 1:
+        raise ValueError(
+            f"the last keyframe is frame {keys[-1].frame}, and an animation has up to {MOST_FRAMES} frames; correct "
+            f"it, or set 'frames'"
+        )
+    weights = timeline(keys, count, easing, loop)
     used = dict.fromkeys(name for key in keys for name in key.weights)
     vectors = {name: _vector(model, name, vector, saved) for name in used}
     chart = image_from_pictures(line_chart(weights)[None], None)
     return _drawn(model, latent, weights, vectors), chart, EmotionsOverTime(keys, easing, loop, vectors)
+
+
+def stamp_of_vectors(keyframes: str | None) -> str:
+    """Changes when the file behind a saved vector does that keyframes may name, so that ComfyUI draws them again."""
+    text = (keyframes or "").casefold()
+    return "\n".join(f"{name} {file_stamp(name)}" for stem, name in _saved().items() if stem.casefold() in text)
+
+
+def _saved() -> dict[str, str]:
+    """The files of saved vectors by what keyframes call them."""
+    stems = {name.removesuffix(ENDING): name for name in vector_names()}
+    # Windows lists a folder's files with a \; in a workflow from elsewhere it is a /.
+    return stems | {stem.replace("\\", "/"): name for stem, name in stems.items()}
 
 
 def shift(

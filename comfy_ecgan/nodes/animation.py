@@ -41,7 +41,7 @@ class ECGANEmotionKeyframes(io.ComfyNode):
                     "frames",
                     default=0,
                     min=0,
-                    max=4096,
+                    max=moving.MOST_FRAMES,
                     tooltip="How many frames. 0: up to the last keyframe, or as many as the clip has.",
                 ),
                 io.Combo.Input(
@@ -81,3 +81,7 @@ class ECGANEmotionKeyframes(io.ComfyNode):
             model, latent, keyframes, frames=frames, easing=easing, loop=loop, vector=vector
         )
         return io.NodeOutput(images, curve, over_time, ui=ui.PreviewImage(curve, cls=cls))
+
+    @classmethod
+    def fingerprint_inputs(cls, keyframes: str | None = None, **others: object) -> str:
+        return moving.stamp_of_vectors(keyframes)

@@ -23,7 +23,8 @@ class SeparationReport:
     """How far faces of an emotion lie from neutral ones along a direction, 0 = the neutral mean, 1 = the vector's tip.
 
     `d_prime` is the distance of the means in standard deviations (nan when there is no spread to measure it by),
-    `accuracy` the share of faces on their own side of the midpoint, both groups counting alike.
+    `accuracy` the share of faces on their own side of the midpoint, both groups counting alike. A `neutral_count` of 0
+    is the model's own neutral.
     """
 
     mean: float
@@ -36,7 +37,8 @@ class SeparationReport:
     accuracy: float
 
     def __str__(self) -> str:
-        against = f"{self.neutral_count} neutral ones" if self.neutral_count > 1 else "the model's own neutral"
+        against = f"{self.neutral_count} neutral one{'s' * (self.neutral_count > 1)}"
+        against = against if self.neutral_count else "the model's own neutral"
         faces = f"{self.count} faces" if self.count != 1 else "1 face"
         text = f"{faces} against {against}: {self.accuracy:.0%} lie on their own side of the midpoint"
         if math.isnan(self.d_prime):

@@ -122,7 +122,7 @@ def _terms(looks: str) -> list[tuple[int, str]]:
 
 def _term(term: str, number: int, emotions: Collection[str]) -> tuple[str, float]:
     """The emotion and the weight of a term; names come first, for they may begin or end in a number themselves."""
-    whole = term.strip()
+    whole = " ".join(term.split())  # many spaces take the expressions long
     before, behind = BEFORE.fullmatch(whole), BEHIND.fullmatch(whole)
     readings = [(whole, "1"), *((match["name"], match["weight"]) for match in (before, behind) if match)]
     known, written = next(((k, w) for name, w in readings if (k := _known(name, emotions)) is not None), (None, ""))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..pipeline import PARTLY_MISSING
 from .frame import Box, frame_of_face
 from .stitch import Region, distance_from_middle, extent, share_hole
 
@@ -109,7 +110,7 @@ def _coverage(boxes: Sequence[Box], hole: Tensor) -> tuple[list[float], list[flo
     on_face: list[float] = []
     in_frame: list[float] = []
     for box, frame, part in zip(boxes, frames, share_hole(hole, frames), strict=True):
-        region = extent(part, frame.inside(*hole.shape[-2:]))  # a hole is often small, and a frame large
+        region = extent(part, frame.inside(*hole.shape[-2:]), PARTLY_MISSING)  # often small, and a frame large
         part = part[0, region[0], region[1]]
         for place, sums in ((box, on_face), (frame, in_frame)):
             within = distance_from_middle(place, region, hole.device) <= 1
@@ -118,5 +119,8 @@ def _coverage(boxes: Sequence[Box], hole: Tensor) -> tuple[list[float], list[flo
 
 
 def _area(hole: Tensor) -> float:
-    """How many pixels a hole has. Rows are summed as they are, which is exact for 0 and 1 and takes a thirtieth."""
-    return float(hole.sum(dim=-1).sum(dtype=torch.float64))
+    """How many pixels a hole has. Rows are summed as they are, which is exact for 0 and 1 and takes a thirtieth.
+
+    What is masked faintly, as the black of a compressed mask is, does not count.
+    """
+    return float((hole * (hole > PARTLY_MISSING)).sum(dim=-1).sum(dtype=torch.float64))

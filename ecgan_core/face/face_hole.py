@@ -12,7 +12,7 @@ from .batch.left_out import LeftOut, OnNote, note_in_log
 from .batch.places import portrait_boxes
 from .batch.shots import cuts_in_words, shots, something_else
 from .batch.tracking import follow, held_still, steady
-from .choosing import NoFaceFound
+from .choosing import NoFaceFound, NothingToDo
 from .finder.finding import find_faces
 from .finder.judging import Doubt, mesh_in, no_face
 from .frame import Box, Frame, frame_of_face, frame_of_image
@@ -81,8 +81,8 @@ def face_holes(
         on_note: called with a sentence about the pictures without a face.
 
     Raises:
-        NoFaceFound: the finder sees no face; the sentence says in which picture.
-        ValueError: there is no such part, or it lies outside the picture.
+        NothingToDo: the finder sees no face, or the part lies outside the picture; the sentence says which one.
+        ValueError: there is no such part.
     """
     left, problems = LeftOut(len(pictures), on_no_face, WITHOUT), {}
     boxes = boxes or [None] * len(pictures)
@@ -111,7 +111,6 @@ def face_holes(
             faces.append((frame_of_image(height, width), None, None))
         elif not faces:
             left.add(i, problems.get(i) or NoFaceFound("the face that is followed was not found in the picture"))
-    left.say(on_note)
     holes = black((len(pictures), 1, height, width))
     for i, faces in enumerate(every):
         for frame, ends, outline in faces:
@@ -122,10 +121,9 @@ def face_holes(
             of_face = holes[i, :, rows, columns]
             torch.maximum(of_face, hole[:, rows, columns], out=of_face)
         if i not in left.problems and not holes[i].any():
-            raise ValueError(
-                f"the {part} of the face lies outside the picture, which is {width}×{height} pixels; correct the face "
-                f"box"
-            )
+            where = f"the {part} of the face lies outside the picture, which is {width}×{height} pixels"
+            left.add(i, NothingToDo(where, "choose another part, or correct the face box if there is one"))
+    left.say(on_note)
     return holes
 
 

@@ -177,19 +177,19 @@ def _bicubic(size: int, side: int) -> Tensor:
     return F.interpolate(rows, size=(side, size), mode="bicubic", antialias=side < size, align_corners=False)[0, 0]
 
 
-def extent(hole: Tensor, region: Region) -> Region:
-    """The smallest part of a region that has all of the hole's pixels in it; empty if there are none."""
+def extent(hole: Tensor, region: Region, above: float = 0.0) -> Region:
+    """The smallest part of a region that has all of the hole's pixels `above` a value; empty if there are none."""
     part = hole[0, region[0], region[1]]
-    rows = _ends(part.amax(dim=1)) if part.numel() else slice(0, 0)
+    rows = _ends(part.amax(dim=1), above) if part.numel() else slice(0, 0)
     part = part[rows]  # of a hole in a large picture there are few rows, and its columns are found at once
-    columns = _ends(part.amax(dim=0)) if part.numel() else slice(0, 0)
+    columns = _ends(part.amax(dim=0), above) if part.numel() else slice(0, 0)
     (top, left) = (whole.start for whole in region)
     return slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
 
 
-def _ends(values: Tensor) -> slice:
-    """From the first to the last of some values [N] that is above 0."""
-    found = (values > 0).nonzero()
+def _ends(values: Tensor, above: float) -> slice:
+    """From the first to the last of some values [N] that is above another."""
+    found = (values > above).nonzero()
     return slice(int(found[0, 0]), int(found[-1, 0]) + 1) if len(found) else slice(0, 0)
 
 

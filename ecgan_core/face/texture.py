@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..pipeline import PARTLY_MISSING
 from .frame import Frame
 from .light import luma
 from .stitch import Region
@@ -79,7 +80,7 @@ def visible_texture(picture: Tensor, hole: Tensor, frame: Frame, size: int) -> S
         return None
     bright = luma(part)[None]
     energy = _fine(bright, larger).square()
-    hidden = (hole[:, rows, columns] > 0).to(part)
+    hidden = (hole[:, rows, columns] > PARTLY_MISSING).to(part)
     grid = F.avg_pool2d(torch.cat([part, hidden, energy])[None], cell)[0]
     grid[4] = grid[4].clamp(min=1e-10).rsqrt()  # harmonic means: in some cells of a window there may be a wrinkle
     means = F.avg_pool2d(torch.cat([grid, _slope(luma(grid[:3]))]), WINDOW, stride=1)

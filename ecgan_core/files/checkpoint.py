@@ -66,8 +66,10 @@ def _describe(path: str | os.PathLike, header: Header) -> CheckpointInfo:
     if "ecgan_format" not in metadata:
         raise CheckpointError(f"{path} is not {KIND}: it is a safetensors file of something else")
     version = metadata["ecgan_format"]
-    if not version.isdecimal():
-        raise CheckpointError(f"{path} is not {KIND} that can be read: its format version is {version!r}, not a number")
+    if not version.isdecimal() or len(version) > 9:  # int() refuses thousands of digits with an error of its own
+        raise CheckpointError(
+            f"{path} is not {KIND} that can be read: its format version is {version[:20]!r}, not a number"
+        )
     if int(version) > FORMAT_VERSION:
         raise CheckpointError(
             f"{path} has checkpoint format {version}, and this version reads up to {FORMAT_VERSION}; update the pack"

@@ -14,6 +14,7 @@ from PIL import Image
 from skimage import data
 
 from ecgan_core.cli import main
+from ecgan_core.face.portrait import PortraitLatent, complete_portraits
 from ecgan_core.files.checkpoint import save_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,30 @@ def test_infer_prints_probabilities_as_json(place):
     assert sum(probabilities.values()) == pytest.approx(1, abs=1e-3)
     assert list(probabilities.values()) == sorted(probabilities.values(), reverse=True)
     assert json.loads(ecgan_here("infer", *arguments, "--hole", place / "mask.png").stdout) != probabilities
+
+
+def test_infer_reads_the_largest_face_also_where_a_small_one_is_in_the_corner(place, tmp_path):
+    model = ("--model", place / "model.safetensors")
+    picture = Image.new("RGB", (1400, 1000), (120, 120, 120))
+    head = Image.fromarray(data.astronaut()[:256, 96:352])
+    picture.paste(head.resize((600, 600)), (700, 300))
+    picture.save(tmp_path / "alone.png")
+    picture.paste(head.resize((200, 200)).transpose(Image.Transpose.FLIP_LEFT_RIGHT), (0, 0))
+    picture.save(tmp_path / "two.png")
+    alone, two = (json.loads(ecgan_here("infer", tmp_path / f"{n}.png", *model).stdout) for n in ("alone", "two"))
+    assert two == pytest.approx(alone, abs=2e-4)
+
+
+def test_shift_writes_every_picture_of_a_latent(place, pipeline, tmp_path):
+    picture = torch.from_numpy(pixels(place / "portrait.png")).movedim(-1, 0)[None] / 255
+    mask = torch.from_numpy(pixels(place / "mask.png"))[None, None] / 255
+    complete_portraits(pipeline, picture, mask, samples=2).save(tmp_path / "both.safetensors")
+    done = ecgan_here("shift", tmp_path / "both.safetensors", "--emotion", "joyful", "--model",
+                      place / "model.safetensors", "--out", tmp_path / "out")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, second = (pixels(tmp_path / "out" / f"shift-{i}.png") for i in range(2))
+    assert not np.array_equal(first, second)
+    assert len(PortraitLatent.load(tmp_path / "out" / "shift-latent-1.safetensors")) == 1
 
 
 @pytest.mark.slow

@@ -119,5 +119,5 @@ def test_separation_says_when_the_groups_overlap_and_when_it_cannot_tell():
     assert "hardly tells" in str(separation(same, same, torch.tensor([1.0, 0.0])))
     alone = separation(torch.ones(1, 2), torch.zeros(1, 2), torch.ones(2))
     assert math.isnan(alone.d_prime)
-    assert "1 face against the model's own neutral" in str(alone)
+    assert "1 face against 1 neutral one:" in str(alone)
     assert "Give several different pictures" in str(alone)

@@ -57,6 +57,12 @@ def test_a_wrong_line_is_named_with_what_would_be_right(text: str, sentence: str
         parsed(text)
 
 
+def test_a_line_of_very_many_spaces_is_read_at_once() -> None:
+    with pytest.raises(KeyframeError, match="there is no emotion 'a b'"):
+        parsed(f"0: a{' ' * 100_000}b")
+    assert parsed(f"0: my{' ' * 100_000}joy 0.5") == [(0, {"my joy": 0.5})]
+
+
 def happy(frames: int, easing: str = "linear", loop: bool = False, text: str = "0: neutral\n4: happy\n8: sad") -> list:
     weights = timeline(parse_keyframes(text, EMOTIONS, "neutral"), frames, easing, loop)
     assert len(weights) == frames

@@ -217,11 +217,17 @@ def test_calling_the_pipeline_takes_pictures_of_any_kind_and_size(pipeline):
     mask[30:60, 40:80] = 1
     of_pil = pipeline(Image.fromarray(pixels), Image.fromarray((mask * 255).astype(np.uint8)), seed=3, output_type="pt")
     of_array = pipeline(pixels, mask, seed=3, output_type="pt")
-    tensor = torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+    tensor_of_bytes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    tensor = tensor_of_bytes / 255
     of_tensor = pipeline(tensor, torch.from_numpy(mask)[None, None], seed=3, output_type="pt")
     assert of_pil.images.shape == (1, 3, 64, 64)
     assert differs(of_pil.images, of_array.images) < 1e-4
     assert differs(of_tensor.images, of_array.images) < 1e-4
+    for of_bytes in (
+        pipeline([pixels, pixels], mask, seed=3, output_type="pt"),
+        pipeline(tensor_of_bytes, mask, seed=3, output_type="pt"),
+    ):
+        assert differs(of_bytes.images[:1], of_array.images) < 1e-4
 
 
 def test_samples_of_one_call_are_the_seeds_that_follow(pipeline):
@@ -234,8 +240,14 @@ def test_samples_of_one_call_are_the_seeds_that_follow(pipeline):
     assert [image.size for image in images] == [(64, 64), (64, 64)]
 
 
-def test_calling_with_an_empty_mask_or_too_many_channels_is_refused(pipeline):
-    picture = torch.rand(1, 3, 64, 64)
+def test_calling_with_what_cannot_be_taken_is_refused(pipeline):
+    picture, mask = torch.rand(1, 3, 64, 64), torch.ones(1, 1, 64, 64)
+    with pytest.raises(ValueError, match=r"in 0\.\.1, but there are values from 0 to 255"):
+        pipeline(torch.linspace(0, 255, 3 * 64 * 64).view(1, 3, 64, 64), mask)
+    with pytest.raises(ValueError, match="2 pictures and 3 masks do not pair up"):
+        pipeline(picture.expand(2, -1, -1, -1), mask.expand(3, -1, -1, -1))
+    with pytest.raises(ValueError, match="at least 1 sample, not 0"):
+        pipeline(picture, mask, samples=0)
     with pytest.raises(ValueError, match="the mask is empty"):
         pipeline(picture, torch.zeros(1, 1, 64, 64))
     with pytest.raises(ValueError, match="the picture has 4 channels"):

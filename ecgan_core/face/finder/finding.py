@@ -13,6 +13,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from ...pipeline import PARTLY_MISSING
 from ..choosing import is_covered
 from ..frame import Box
 from ..stitch import extent
@@ -58,7 +59,10 @@ def faces_near(picture: Tensor, hole: Tensor, doubts: list[Doubt] | None = None)
     `doubts` is given what looked like a face near the hole and was taken for none.
     """
     doubts = [] if doubts is None else doubts
-    rows, columns = extent(hole, (slice(0, hole.shape[-2]), slice(0, hole.shape[-1])))
+    # The black of a compressed mask is not quite 0: by that the hole would be the whole picture.
+    rows, columns = extent(hole, (slice(0, hole.shape[-2]), slice(0, hole.shape[-1])), PARTLY_MISSING)
+    if rows.start == rows.stop:
+        return find_faces(picture, doubts=doubts)
     found: list[Box] = []
     elsewhere: list[Candidate] = []
     for looks, size in _looks(picture, rows, columns):

@@ -124,6 +124,16 @@ def test_near_any_hole_the_same_face_is_found_as_in_all_of_the_picture(place):
     assert found.roll == pytest.approx(expected.roll, abs=2)
 
 
+def test_the_black_of_a_compressed_mask_is_none_of_the_hole():
+    picture = on_a_wall(90, 256, side=1500)
+    corner, scale = (1500 - 90) / 2, 90 / 256
+    x, y = (corner + (at - start) * scale for at, start in zip(MOUTH, (96, 0), strict=True))
+    hole = mask(1500, *(round(end) for end in (x - 28 * scale, y - 14 * scale, x + 28 * scale, y + 16 * scale)))
+    black = 0.012 * torch.rand(hole.shape, generator=torch.Generator().manual_seed(0))
+    clean, compressed = faces_near(picture, hole), faces_near(picture, torch.maximum(hole, black))
+    assert clean == compressed != []
+
+
 @pytest.mark.parametrize("width", [24, 40, 120])
 def test_a_small_face_in_a_large_picture_is_found_where_its_mouth_is_masked(width):
     scale = width / 103  # her face, forehead to chin, is 103 pixels wide

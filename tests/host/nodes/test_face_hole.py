@@ -52,6 +52,11 @@ def test_boxes_are_lines_of_text(face_hole):
         face_hole(image, face_box="1,1,9,9\n" * 3)
     with pytest.raises(ValueError, match="outside the picture"):
         face_hole(image, face_box="900, 10, 80, 80")
+    below = "10, 90, 80, 100"  # the eyes are in the picture, the mouth is not
+    one = face_hole(image, face_box=f"10, 10, 80, 80; {below}")
+    assert one.amax(dim=(1, 2)).tolist() == [1, 0]
+    with pytest.raises(ValueError, match="picture 2 of 2: the mouth of the face lies outside the picture"):
+        face_hole(image, face_box=f"10, 10, 80, 80; {below}", on_no_face="error")
 
 
 def test_a_picture_without_a_face_is_numbered(face_hole, astronaut):

@@ -94,10 +94,25 @@ def test_vectors_are_called_by_name(pack, model, animate, latents, shifted, comf
         animate(still, "0: vector 2")
 
 
+def test_a_vector_that_is_replaced_is_drawn_anew(pack, model, comfyui) -> None:
+    def stamp(keyframes: str) -> str:
+        return pack["ECGANEmotionKeyframes"].fingerprint_inputs(keyframes=keyframes, model=model, frames=0)
+
+    path, glad = comfyui.models.parent / "ecgan_vectors" / "replaced.safetensors", model.pipeline.vector(GLAD)
+    glad.save(path)
+    first, other = stamp("0: Replaced 0.5"), stamp("0: calm")
+    (2 * glad).save(path)
+    assert stamp("0: Replaced 0.5") != first
+    assert stamp("0: calm") == other
+    path.unlink()
+
+
 def test_what_does_not_fit_is_said(animate, latents, pack, comfyui) -> None:
     still, _ = latents
     with pytest.raises(ValueError, match="line 2: there is no emotion 'gladd'"):
         animate(still, "0: calm\n3: gladd")
+    with pytest.raises(ValueError, match="the last keyframe is frame 24000, and an animation has up to 4096 frames"):
+        animate(still, "0: calm\n24000: glad")
     save_tiny(comfyui.models / "another.safetensors", seed=2)
     other = run(pack["LoadECGAN"], model="another.safetensors")[0]
     (comfyui.models / "another.safetensors").unlink()

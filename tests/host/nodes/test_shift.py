@@ -87,6 +87,8 @@ def test_without_neutral_pictures_the_models_own_neutral_is_the_origin(build):
     vector, report = build(picture(count=2))
     assert "the model's own neutral" in report
     assert vector.name == "my emotion"
+    _, report = build(picture(count=2), picture(count=1))
+    assert "2 faces against 1 neutral one:" in report
 
 
 def test_a_vector_needs_a_name_and_a_face_in_each_picture(build):
