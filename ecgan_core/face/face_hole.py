@@ -11,7 +11,7 @@ from torch import Tensor
 from .batch.left_out import LeftOut, OnNote, note_in_log
 from .batch.places import portrait_boxes
 from .batch.shots import cuts_in_words, shots, something_else
-from .batch.tracking import follow, held_still, steady
+from .batch.tracking import follow, held_still, people, steady
 from .choosing import NoFaceFound, NothingToDo
 from .finder.finding import find_faces
 from .finder.judging import Doubt, mesh_in, no_face
@@ -137,7 +137,10 @@ def _followed(seen: Sequence[Sequence[Box]], part: str, all_faces: bool) -> list
     followed: list[list[Placed]] = [[] for _ in seen]
     tracks = follow(seen)
     if not all_faces and tracks:
-        tracks = [max(tracks, key=lambda track: sum(box.width for box in track.values()))]
+        whose = people(tracks)
+        seen_of = [sum(box.width for box in track.values()) for track in tracks]
+        first = max(whose, key=lambda person: sum(of for of, who in zip(seen_of, whose, strict=True) if who == person))
+        tracks = [track for track, person in zip(tracks, whose, strict=True) if person == first]
     for track in tracks:
         times = sorted(track)
         measured = np.array([ends_of(part, frame_of_face(track[time]), track[time].points) for time in times])

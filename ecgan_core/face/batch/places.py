@@ -20,7 +20,7 @@ from .inside import inside_faces
 from .inverted import INVERTED, without_surroundings
 from .left_out import LeftOut, OnNote, named, note_in_log
 from .shots import cuts_in_words, shots, something_else
-from .tracking import follow, steady
+from .tracking import follow, people, steady
 from .turned import TURNED, are_turned
 
 LARGEST_BOX = 2  # longer sides of its picture: a face may reach beyond the picture, but not by more than that
@@ -148,11 +148,12 @@ def _followed(everyone: Sequence[Found], pictures: Tensor, holes: Tensor, on_not
 def _followed_in_shot(everyone: Sequence[Found], holes: Tensor) -> list[Found]:
     """The faces of a shot, held still; each person has a rank of their own, and is there in short gaps too."""
     seen = [[] if isinstance(found, NothingToDo) else [box for _, box in found] for found in everyone]
-    tracks = [steady(track) for track in follow(seen)]
+    tracks = follow(seen)
+    of_people = list(zip(people(tracks), map(steady, tracks), strict=True))
     followed: list[Found] = []
     for i, (found, hole) in enumerate(zip(everyone, holes, strict=True)):
-        there = [(rank, track[i]) for rank, track in enumerate(tracks) if i in track]
-        masked = [(rank, box) for rank, box in there if touches(hole, frame_of_face(box))]
+        there = [(person, track[i]) for person, track in of_people if i in track]
+        masked = [(person, box) for person, box in there if touches(hole, frame_of_face(box))]
         followed.append(masked or (found if isinstance(found, NothingToDo) else there))
     return followed
 

@@ -48,6 +48,27 @@ def follow(seen: Sequence[Sequence[Box]]) -> list[Track]:
     return tracks
 
 
+def people(tracks: Sequence[Track]) -> list[int]:
+    """Whose each track is, counted from 0 in the order in which people come: who was gone for long is the same still.
+
+    A track goes on with the person who is gone when it begins and is most like it; in a long gap a face may move far.
+    """
+    of_person: list[list[Track]] = []
+    numbers: list[int] = []
+    for track in tracks:
+        start = min(track)
+        gone = {number: theirs[-1] for number, theirs in enumerate(of_person) if max(theirs[-1]) < start}
+        unlike = {number: _unlike(last, start, track[start]) for number, last in gone.items()}
+        number = min(unlike, key=lambda number: unlike[number], default=len(of_person))
+        if unlike.get(number, math.inf) > 1:
+            number = len(of_person)
+        if number == len(of_person):
+            of_person.append([])
+        of_person[number].append(track)
+        numbers.append(number)
+    return numbers
+
+
 def steady(track: Track) -> Track:
     """A track held still, and gone on with where it has gaps: its boxes, and the outlines of their meshes."""
     times = sorted(track)

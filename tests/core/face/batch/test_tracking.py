@@ -10,7 +10,7 @@ from PIL import Image
 from ecgan_core import Completion, complete_portraits, render
 from ecgan_core.face.batch.places import places_of
 from ecgan_core.face.batch.shots import cuts_in_words, shots, something_else
-from ecgan_core.face.batch.tracking import GAP, HELD, follow, held_still, steady
+from ecgan_core.face.batch.tracking import GAP, HELD, follow, held_still, people, steady
 from ecgan_core.face.face_hole import face_holes
 from ecgan_core.face.frame import Box, frame_of_face
 from ecgan_core.face.regions import region_hole
@@ -58,6 +58,17 @@ def test_somebody_else_elsewhere_or_of_another_size_is_somebody_else():
     assert len(follow([[at(100)], [at(400)]])) == 2
     assert len(follow([[at(100)], [at(100, side=200)]])) == 2
     assert len(follow([[at(100)], [at(140, side=120)]])) == 1
+
+
+def test_who_comes_back_after_long_is_the_same_and_who_is_there_meanwhile_is_not():
+    def whose(*seen: list[Box]) -> list[int]:
+        return people(follow(list(seen)))
+
+    gone: list[list[Box]] = [[]] * (GAP + 5)
+    assert whose([at(100)], *gone, [at(180)], *gone, [at(100)]) == [0, 0, 0]
+    assert whose([at(100), at(400)], *gone, [at(420), at(90)]) == [0, 1, 1, 0], "each goes on as who was nearer"
+    assert whose([at(100)], [at(100), at(400)], *[[at(400)]] * (GAP + 5), [at(400), at(100)]) == [0, 1, 0]
+    assert whose([at(100)], *gone, [at(100, side=200)]) == [0, 1], "of another size it is somebody else"
 
 
 # Held still ---
@@ -178,6 +189,17 @@ def test_each_person_keeps_their_seed_over_the_clip(pipeline, astronaut):
     assert seeds[True] == [seeds[True][0]] * 3
     assert seeds[True][0] == seeds[False][0]
     assert seeds[False][1] != seeds[False][0]
+
+
+def test_after_a_long_gap_a_person_has_the_seed_and_the_hole_of_before(pipeline, astronaut):
+    clip = torch.cat([astronaut, *[hidden(astronaut)] * (GAP + 1), astronaut])
+    notes: list[str] = []
+    holes = face_holes(clip, "mouth", track=True, on_note=notes.append)
+    assert torch.equal(holes[0], holes[-1])
+    assert holes[0].any()
+    assert notes[0].startswith(f"{GAP + 1} of {GAP + 3} pictures (2–{GAP + 2}) have empty masks")
+    latent = complete_portraits(pipeline, clip, holes[:1], seed=5, track=True, on_no_face="leave")
+    assert latent.seeds == (5, 5)
 
 
 # Shots ---
