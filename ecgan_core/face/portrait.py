@@ -146,7 +146,8 @@ def render(pipeline: ECGANPipeline, latent: PortraitLatent, on_step: OnStep | No
 
 def _put_back(picture: Tensor, patch: Tensor, latent: PortraitLatent, face: int) -> Tensor:
     """A picture with a patch [3,S,S] for one of its faces in it, in the picture's light and with its texture."""
-    light, skin, frame, blend = latent.lights[face], latent.skins[face], latent.frames[face], latent.blends[face]
+    light, frame, place = latent.lights[face], latent.frames[face], latent.places[face]
+    skin, blend = place.skin, place.blend
 
     def finish(fill: Tensor) -> Tensor:
         return textured(fill, skin, frame, blend.region, latent.seeds[face], latent.asked.texture) if skin else fill

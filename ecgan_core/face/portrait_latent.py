@@ -30,6 +30,45 @@ MOST_SIDES = 16  # a frame's side and place, in sides of its picture
 
 
 @dataclass(frozen=True, eq=False)
+class Place:
+    """How a face goes into its picture, which is found out when somebody asks, and once for all who have the face.
+
+    Args:
+        picture, hole: [3,H,W] and [1,H,W].
+        frames: of the faces in that picture.
+        number: which of them this one is.
+        size: the model's, in pixels.
+        asked: the settings of the completion.
+        known: textures that were found already; samples of a picture share its memory, and so its texture.
+    """
+
+    picture: Tensor
+    hole: Tensor
+    frames: Sequence[Frame]
+    number: int
+    size: int
+    asked: Completion
+    known: dict[tuple, SkinTexture | None]
+
+    @cached_property
+    def blend(self) -> Blend:
+        """Where the face is seen, and how much of it."""
+        part = share_hole(self.hole, self.frames)[self.number]
+        return blend_of(part, self.frames[self.number], self.asked.feather)
+
+    @property
+    def skin(self) -> SkinTexture | None:
+        """The texture of the visible skin around the face; None where there is none to be given."""
+        if self.asked.texture == 0:
+            return None
+        frame = self.frames[self.number]
+        key = (self.picture.data_ptr(), self.hole.data_ptr(), frame)
+        if key not in self.known:
+            self.known[key] = visible_texture(self.picture, self.hole, frame, self.size)
+        return self.known[key]
+
+
+@dataclass(frozen=True, eq=False)
 class PortraitLatent:
     """A batch of pictures and the faces in them; everything that rendering and shifting need.
 
@@ -101,34 +140,20 @@ class PortraitLatent:
         """The numbers of the faces in a picture, the one with most of the hole first."""
         return [face for face, owner in enumerate(self.owners) if owner == picture]
 
-    def parts(self) -> list[Tensor]:
-        """The part of its picture's hole that each face fills, F of [1,H,W]."""
-        parts: dict[int, Tensor] = {}
-        for picture, hole in enumerate(self.holes):
-            if not (faces := self.faces_of(picture)):
-                continue
-            parts |= zip(faces, share_hole(hole, [self.frames[face] for face in faces]), strict=True)
-        return [parts[face] for face in range(len(self.frames))]
-
     @cached_property
-    def blends(self) -> list[Blend]:
+    def places(self) -> list[Place]:
         """How each face goes into its picture, F of them."""
-        return [blend_of(part, frame, self.feather) for part, frame in zip(self.parts(), self.frames, strict=True)]
-
-    @cached_property
-    def skins(self) -> list[SkinTexture | None]:
-        """The texture of the visible skin around each face, F of them; None where there is none to be given."""
-        if self.asked.texture == 0:
-            return [None] * len(self.frames)
         known: dict[tuple, SkinTexture | None] = {}
-        skins = []
+        of_picture: dict[int, list[Frame]] = {}
         for owner, frame in zip(self.owners, self.frames, strict=True):
-            picture, hole = self.pictures[owner], self.holes[owner]
-            key = (picture.data_ptr(), hole.data_ptr(), frame)  # samples of a picture share its memory
-            if key not in known:
-                known[key] = visible_texture(picture, hole, frame, self.faces.face.shape[-1])
-            skins.append(known[key])
-        return skins
+            of_picture.setdefault(owner, []).append(frame)
+        taken = dict.fromkeys(of_picture, -1)
+        places = []
+        for owner in self.owners:
+            taken[owner] += 1
+            picture, hole, frames = self.pictures[owner], self.holes[owner], of_picture[owner]
+            places.append(Place(picture, hole, frames, taken[owner], self.faces.face.shape[-1], self.asked, known))
+        return places
 
     def with_faces(self, faces: FaceLatent) -> PortraitLatent:
         """The same pictures with other latents in the same frames, which go into them in the same way."""
@@ -137,16 +162,15 @@ class PortraitLatent:
     def _as_known(self, of: Sequence[int], **changes: Any) -> PortraitLatent:
         """Something else changed, but these faces go into their pictures as before: to find out how takes long."""
         other = replace(self, **changes)
-        # Where a cached_property has its value.
-        other.__dict__["blends"] = [self.blends[face] for face in of]
-        other.__dict__["skins"] = [self.skins[face] for face in of]
+        other.__dict__["places"] = [self.places[face] for face in of]  # where a cached_property has its value
         return other
 
     @property
     def changed(self) -> Tensor:
         """How much of each pixel is new, [B,1,H,W] in 0..1: exactly 0 where the picture is untouched."""
         changed = black(self.holes.shape, self.holes.device)
-        for owner, ((rows, columns), weights) in zip(self.owners, self.blends, strict=True):
+        for owner, place in zip(self.owners, self.places, strict=True):
+            (rows, columns), weights = place.blend
             changed[owner, :, rows, columns] += weights  # no pixel has two faces
         return changed
 

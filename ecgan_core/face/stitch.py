@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .frame import Box, Frame
+from .masks import black
 
 Region = tuple[slice, slice]  # rows and columns of a picture
 
@@ -50,7 +51,7 @@ def share_hole(hole: Tensor, frames: Sequence[Frame]) -> list[Tensor]:
     nearest = torch.stack([distance_from_middle(frame, region, hole.device) for frame in frames]).argmin(dim=0)
     parts = []
     for number in range(len(frames)):
-        part = torch.zeros_like(hole)
+        part = black(hole.shape, hole.device).to(hole.dtype)  # of a clip there are many
         part[:, region[0], region[1]] = hole[:, region[0], region[1]] * (nearest == number)
         parts.append(part)
     return parts

@@ -11,6 +11,7 @@ from ...pipeline import PARTLY_MISSING
 from ..choosing import NothingToDo
 from ..finder.judging import mesh_in
 from ..frame import Frame
+from ..masks import black
 from ..regions import inside_outline, outline_of
 
 
@@ -25,7 +26,7 @@ def inside_faces(picture: Tensor, hole: Tensor, frames: Sequence[Frame], meshes:
     Raises:
         NothingToDo: next to nothing of the hole is inside.
     """
-    kept = torch.zeros_like(hole)
+    kept = black(hole.shape, hole.device)
     for frame, points in zip(frames, meshes, strict=True):
         outline = outline_of(mesh_in(picture, frame) if points is None else points)
         if outline is None:

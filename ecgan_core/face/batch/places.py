@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +15,8 @@ from ..choosing import NoFaceFound, NothingToDo, choose_faces
 from ..finder.finding import faces_near, find_faces, level
 from ..finder.judging import Doubt, no_face
 from ..frame import Box, Frame, frame_of_face, frame_of_image
-from ..stitch import distance_from_middle
+from ..masks import black
+from ..stitch import distance_from_middle, extent
 from .inside import inside_faces
 from .inverted import INVERTED, without_surroundings
 from .left_out import LeftOut, OnNote, named, note_in_log
@@ -109,7 +110,17 @@ def places_of(
         on_note(words if len(pictures) == 1 else f"{named(numbers, len(pictures))}: {words}")
     if not changed:
         return places
-    return places._replace(holes=torch.stack([changed.get(i, hole) for i, hole in enumerate(holes)]))
+    return places._replace(holes=with_changed(changed, holes))
+
+
+def with_changed(changed: Mapping[int, Tensor], holes: Tensor) -> Tensor:
+    """The holes [B,1,H,W] with some changed, which take memory only where they are not black."""
+    all_of_it = (slice(0, holes.shape[-2]), slice(0, holes.shape[-1]))
+    result = black(holes.shape, holes.device)
+    for i, hole in enumerate(holes):
+        rows, columns = extent(changed.get(i, hole), all_of_it)
+        result[i, :, rows, columns] = changed.get(i, hole)[:, rows, columns]
+    return result
 
 
 def _everyone(

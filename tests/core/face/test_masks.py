@@ -6,7 +6,10 @@ import pytest
 import torch
 
 from benchmarks.measuring.memory import can_measure, peak_megabytes
+from ecgan_core.face.batch.places import with_changed
+from ecgan_core.face.frame import Frame
 from ecgan_core.face.masks import black
+from ecgan_core.face.stitch import share_hole
 
 CPU = torch.device("cpu")
 CLIP = (60, 1, 720, 1280)  # 221 MB
@@ -37,3 +40,22 @@ def test_a_clip_takes_memory_only_where_there_is_white() -> None:
 
     peak_megabytes(paint, CPU)  # torch's own first needs
     assert peak_megabytes(paint, CPU) < 221 / 4
+
+
+@pytest.mark.skipif(not can_measure(CPU), reason="this system does not tell how much memory a process has")
+def test_the_parts_of_two_people_and_the_masks_that_end_at_faces_take_as_little() -> None:
+    people = [Frame(100, 100, 400), Frame(700, 100, 400)]
+    hole = black(CLIP[1:])
+    for frame in people:
+        hole[:, 250:300, frame.x + 150 : frame.x + 250] = 1
+
+    def share() -> list[torch.Tensor]:
+        return [part for _ in range(CLIP[0]) for part in share_hole(hole, people)]
+
+    def change() -> torch.Tensor:
+        return with_changed({3: hole}, hole.expand(CLIP))
+
+    for of_clip in (share, change):
+        peak_megabytes(of_clip, CPU)
+        assert peak_megabytes(of_clip, CPU) < 221 / 4
+    assert torch.equal(change()[3], hole)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ecgan_core.face import portrait_latent
 from ecgan_core.face.portrait import complete_portraits, render, shift_portraits
+from ecgan_core.face.stitch import blend_of
 from ecgan_core.files.latents import FaceLatent
 
 COUNT = 5
@@ -32,6 +34,19 @@ def test_a_latent_refers_to_the_frames_and_masks_that_it_was_given(pipeline, cli
     for some in (latent[2], latent[2:4]):
         assert some.pictures.data_ptr() == clip[2].data_ptr()
     assert torch.equal(latent[::-1].pictures, clip.flip(0))
+
+
+def test_how_a_face_goes_into_its_picture_is_found_out_as_it_is_drawn_and_once(pipeline, clip, mask, monkeypatch):
+    asked: list[object] = []
+    monkeypatch.setattr(portrait_latent, "blend_of", lambda *of: asked.append(of) or blend_of(*of))
+    latent = complete_portraits(pipeline, clip, mask, face="whole image")
+    assert not asked, "a clip would stand still for as long as all of its frames take"
+    render(pipeline, latent[2])
+    assert len(asked) == 1
+    first = render(pipeline, latent)
+    assert len(asked) == COUNT
+    assert torch.equal(render(pipeline, latent.with_faces(latent.faces)), first)
+    assert len(asked) == COUNT
 
 
 def test_a_mask_beyond_0_and_1_is_taken_within_them_and_left_as_it_was(pipeline, clip, mask):
