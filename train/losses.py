@@ -142,7 +142,12 @@ def perceptual_l1(features: Sequence[Tensor], target: Sequence[Tensor], keep: Te
     return total
 
 
-def sharpness(images: Tensor, truths: Tensor, hole: Tensor, keep: Tensor) -> Tensor:
+def window_weight(hole: Tensor, keep: Tensor) -> Tensor:
+    """How much each window of `sharpness` counts: by its share of the hole [B,1,S,S], and by its item's keep [B]."""
+    return F.avg_pool2d(hole, WINDOW, WINDOW // 2) * keep[:, None, None, None]
+
+
+def sharpness(images: Tensor, truths: Tensor, weight: Tensor) -> Tensor:
     """L_sharp = E|log (e(I_gen) + ε) / (e(I_g) + ε)|, e the r.m.s. in a window of what is finer than two pixels.
 
     It asks for as much detail as the truth has thereabouts, not for the same: where an edge will be cannot be known
@@ -150,12 +155,11 @@ def sharpness(images: Tensor, truths: Tensor, hole: Tensor, keep: Tensor) -> Ten
 
     Args:
         images, truths: [B,3,S,S] in −1..1.
-        hole: [B,1,S,S]; windows count by their share of it.
-        keep: [B], 0 for items whose truth is another than what was asked for.
+        weight: of each window, see `window_weight`.
     """
     energy, due = (_fine_energy(luminance(faces.float())) for faces in (images, truths))
     ratio = ((energy + LEAST_ENERGY) / (due + LEAST_ENERGY)).log().abs()
-    return weighted_mean(ratio, F.avg_pool2d(hole, WINDOW, WINDOW // 2) * keep[:, None, None, None])
+    return weighted_mean(ratio, weight)
 
 
 def _fine_energy(faces: Tensor) -> Tensor:

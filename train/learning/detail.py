@@ -65,7 +65,8 @@ class DetailObjective(nn.Module):
         }
         if self.config.uses("sharpness"):
             truths, keep = torch.cat([crop.face, crop.truth]), torch.cat([torch.ones_like(crop.known), crop.known])
-            terms["sharpness"] = losses.sharpness(composites, truths, holes, keep)
+            weight = losses.window_weight(holes, keep)
+            terms["sharpness"] = losses.sharpness(composites, truths, weight) * weight_share(weight)
         natural, seen = natural_terms(judges, composites[len(crop.face) :], crop)
         return terms | natural, Drawn(composites.detach(), seen)
 
@@ -114,6 +115,9 @@ class DetailDiscriminatorObjective(nn.Module):
     ):
         super().__init__()
         self.discriminator, self.config, self.projected = discriminator, config, projected
+        for part in (discriminator.emotion_trunk, discriminator.emotion_head):
+            if part is not None:
+                part.requires_grad_(False)  # several processes would wait for its gradients
 
     def forward(self, batch: Batch, drawn: Drawn) -> dict[str, Tensor]:
         crop = cropped(batch, self.config.detail)

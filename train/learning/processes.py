@@ -84,7 +84,9 @@ def weight_share(weight: Tensor) -> Tensor | float:
 
     A mean weighted by `weight` that each process takes of its own items, times this, averages to that of all items.
     """
-    return weight.sum() / gather(weight.sum()[None]).mean() if in_several() else 1.0
+    if not in_several():
+        return 1.0
+    return weight.sum() / gather(weight.sum()[None]).mean().clamp(min=1e-12)  # there may be no item that counts
 
 
 def settle(seconds: float = 0.5) -> None:
