@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -75,6 +76,7 @@ def start_from(networks: dict[str, Any], file: Path, config: TrainConfig) -> str
     if config.detail:  # all but the detail stays as it is, and so does Q
         if not same_emotions:
             raise ConfigError(f"{file} has other emotions than the recipe, which only adds detail to its faces")
+        _must_read_alike(file, finished.discriminator.config, networks["discriminator"].config)
         weights = {k: v for k, v in finished.discriminator.state_dict().items() if k.startswith("emotion_")}
         networks["discriminator"].load_state_dict(weights, strict=False)
     return f"{file.name} ({finished.fingerprint})"
@@ -130,6 +132,15 @@ def _must_fit(file: Path, found: Mapping[str, Any], wanted: Networks) -> None:
     wrong = [f"networks.{key}={str(value).replace(' ', '')}" for key, value in theirs.items() if value != ours[key]]
     if wrong:
         raise ConfigError(f"{file} is of another size than the recipe's networks: to start from it, {_said(wrong)}")
+
+
+def _must_read_alike(file: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Raise ConfigError unless Q of a finished discriminator's config is that of a recipe, which is to keep it."""
+    keys = [key for key in ("emotion_widths", "emotion_cells", "shared_trunk") if key in found]
+    theirs, ours = ([json.dumps(of[key], separators=(",", ":")) for key in keys] for of in (found, wanted))
+    wrong = [f"networks.{key}={a}" for key, a, b in zip(keys, theirs, ours, strict=True) if a != b]
+    if wrong:
+        raise ConfigError(f"{file} reads emotions with another network than the recipe's, to keep it, {_said(wrong)}")
 
 
 def can_widen(narrow: Sequence[int], wide: Sequence[int]) -> bool:

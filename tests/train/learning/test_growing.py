@@ -186,6 +186,12 @@ def test_only_the_grown_levels_learn(of_64, recipe, data, tmp_path) -> None:
     torch.testing.assert_close(grown.infer_emotion(face), old.infer_emotion(F.avg_pool2d(face, 2)))
 
 
+def test_detail_that_would_need_another_emotion_network_is_refused(of_64, recipe, data, tmp_path, capsys) -> None:
+    command = ["fit", str(recipe), "--data", str(data), "--cpu", "--from", str(of_64), "--out", str(tmp_path / "run")]
+    assert main([*command, "--set", *GROWN_RECIPE, "networks.emotion_widths=[4,4]"]) == 1
+    assert "to keep it, say --set networks.emotion_widths=[" in capsys.readouterr().err
+
+
 def pipeline_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
     networks = {name: trainer.networks[name] for name in ("encoder", "generator", "discriminator")}
     return {f"{name}.{key}": value for name, net in networks.items() for key, value in net.state_dict().items()}
