@@ -139,6 +139,9 @@ def parser() -> argparse.ArgumentParser:
     readability.add_argument("--size", type=int, default=64, help="side that the pictures are scaled to (default 64)")
     readability.add_argument("--images", type=int, default=16_000, help="pictures to learn from, repeats included")
     readability.add_argument("--out", type=Path, help="a JSON file for the table")
+    readability.add_argument(
+        "--no-mirror", action="store_true", help="for expressions with a side, such as a wink: mirror no pictures"
+    )
     readability.set_defaults(command=run_readability, prog="readability")
     steadiness = commands.add_parser("steadiness", help="tell how steady a checkpoint's clips are, against the truth")
     steadiness.add_argument("checkpoint", type=Path)
@@ -280,7 +283,8 @@ def run_export(arguments: argparse.Namespace) -> None:
 def run_readability(arguments: argparse.Namespace) -> None:
     from .evaluation.readability import readability
 
-    print(readability(arguments.set, arguments.out, arguments.size, arguments.images))
+    mirror = not arguments.no_mirror
+    print(readability(arguments.set, arguments.out, arguments.size, arguments.images, mirror=mirror))
 
 
 def run_steadiness(arguments: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from ecgan_core.face.holes import hole_kind
 from ecgan_core.words import shown
 
 from .losses import LossWeights
+from .unique_keys import UniqueKeys
 
 
 class ConfigError(ValueError):
@@ -199,6 +200,8 @@ class TrainConfig:
             values = getattr(self, key)
             if not all(low <= value <= high for value in (values if isinstance(values, tuple) else (values,))):
                 raise ConfigError(f"{key}: must be from {low:g} to {high:g}, but is {shown(values)}")
+        if self.data and not any(source.weight for source in self.data):
+            raise ConfigError("data: every source has the weight 0, so that nothing is drawn from any; give one more")
         if self.detail and not self.networks.grown:
             raise ConfigError("detail: only grown levels have any; give networks.grown, or leave detail at 0")
         if self.detail % 2**self.networks.grown or self.detail > self.networks.image_size:
@@ -235,7 +238,8 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
     """A recipe file with `key=value` overrides (nested keys with dots: `networks.image_size=128`).
 
     Raises:
-        ConfigError: the file is missing or no YAML, a key is unknown, a value has the wrong type or range.
+        ConfigError: the file is missing or no YAML, a key is unknown or there twice, a value has the wrong type or
+            range.
     """
     return from_dict(with_overrides(read_tree(path), overrides or []))
 
@@ -244,7 +248,7 @@ def read_tree(path: str | Path) -> dict[str, Any]:
     """What a recipe file says, as YAML has it.
 
     Raises:
-        ConfigError: the file is missing, no YAML, or no keys with values.
+        ConfigError: the file is missing, no YAML, or no keys with values, or it has a key twice.
     """
     path = Path(path)
     try:
@@ -281,7 +285,7 @@ def with_overrides(tree: dict[str, Any], overrides: list[str]) -> dict[str, Any]
 def _parsed(text: str, what: str) -> Any:
     """YAML's plain values; raises ConfigError with one line that says what is wrong, and where."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=UniqueKeys)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""

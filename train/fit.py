@@ -15,7 +15,7 @@ from ecgan_core.files.disk import CannotWrite, sweep, writing
 from ecgan_core.files.replacing import replacing
 from ecgan_core.words import printable
 
-from .config import TrainConfig
+from .config import ConfigError, TrainConfig
 from .data.faces import FaceSet
 from .learning.devices import has_bf16, make_accelerator
 from .learning.networks import build_networks, pipeline_of
@@ -52,6 +52,7 @@ def fit(
 
     Raises:
         StateError: there is already a run, or none, or one of another recipe.
+        ConfigError: the recipe asks for what only a model to start from has, and names none.
         CannotWrite: the disk is full or the like; what was saved before is whole.
         KeyboardInterrupt: Ctrl-C or SIGTERM; says what was saved.
     """
@@ -61,6 +62,8 @@ def fit(
     state, damaged = run_folder.newest_state(out) if resume == "yes" or begun else (None, [])
     if state is not None:
         config = run_folder.resumed_config(out, state, config)
+    else:
+        must_have_something_to_grow(config)
     with StopWish(minutes) as wish:
         accelerator = make_accelerator(config, out, cpu, tensorboard)
         try:
@@ -82,6 +85,14 @@ def fit(
         finally:
             settle()
             accelerator.end_training()
+
+
+def must_have_something_to_grow(config: TrainConfig) -> None:
+    """Raise ConfigError where a new run would train detail alone, on a frozen model that nobody has trained."""
+    if config.detail and not config.start_from:
+        raise ConfigError(
+            "detail: it is grown onto a trained model; name one with start_from or --from, or give detail 0"
+        )
 
 
 class Run:

@@ -8,7 +8,7 @@
     OUT/evaluation/              what was measured
 
 What is there already is not made again: a set by its people, a stage by its last state, an evaluation by the
-fingerprint of the model that it is about.
+fingerprint of the model that it is about and by what was asked.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ecgan_core.files.checkpoint import load_checkpoint
 from ecgan_core.files.replacing import replacing
@@ -24,12 +25,12 @@ from ecgan_core.files.replacing import replacing
 from .card import card_text
 from .config import TrainConfig
 from .data.sources.source import rows_of
-from .evaluation.evaluate import Extras, announce, evaluate
+from .evaluation.evaluate import Extras, announce, asked_of, evaluate
 from .export import export
-from .fit import fit
+from .fit import fit, must_have_something_to_grow
 from .portraits.studio import render_set
 from .runs.interrupt import StopWish
-from .runs.run_folder import model_path, newest_clock, states_of
+from .runs.run_folder import model_path, must_be_trained_by, newest_clock, states_of
 from .stages import Plan
 
 
@@ -53,7 +54,7 @@ def make(
         out: the folder for runs, model, figures and card.
         minutes: after which it stops, everything saved: the same command goes on. An evaluation is never cut short.
         workers: processes that render; see `portraits.studio.render_set`, also for `wheel`.
-        cpu: train on the CPU though a GPU is there.
+        cpu: train and measure on the CPU though a GPU is there.
         extras: what to measure besides.
         command: what the card says the model was made by.
 
@@ -74,9 +75,8 @@ def make(
     start: Path | None = None  # the model that a stage goes on from; the first one's recipe may name one
     model: Path | None = None
     for number, stage in enumerate(plan.stages, start=1):
-        start, config, run = model, stage.config, out / stage.name
-        if start and not states_of(run):  # a run that is begun knows what it started from, wherever that is now
-            config = dataclasses.replace(config, start_from=str(start))
+        start, run = model, out / stage.name
+        config = going_on_from(start, stage.config, run) if start else stage.config
         if not is_trained(run, config):
             say(f"stage {number} of {len(plan.stages)}: {stage.name}")
             if not rendered(sets_of(plan, config)) or clock.time_is_up:
@@ -89,16 +89,20 @@ def make(
             for warning in export(run, model, keep=stage.keep, start=start):
                 say(warning)
 
-    measured = sets_of(plan, plan.evaluation) + ([plan.still] if plan.still else [])
-    if clock.time_is_up or not rendered(measured):
+    to_measure = sets_of(plan, plan.evaluation) + ([plan.still] if plan.still else [])
+    if clock.time_is_up or not rendered(to_measure):
         return False
-    finish(plan, data, out, extras or Extras(), command, say, start)
+    finish(plan, data, out, extras or Extras(), command, say, start, cpu)
     return True
 
 
 def look_for_data(plan: Plan, data: Path, out: Path) -> None:
-    """Refuse before hours of rendering, with `DataError`, what would be refused after them."""
-    ahead = [stage.config for stage in plan.stages if not is_trained(out / stage.name, stage.config)]
+    """Refuse before hours of rendering, with a ValueError, what would be refused after them."""
+    first, *later = plan.stages
+    stages = [first, *(dataclasses.replace(stage, config=without_start(stage.config)) for stage in later)]
+    ahead = [stage.config for stage in stages if not is_trained(out / stage.name, stage.config)]
+    if not states_of(out / first.name):
+        must_have_something_to_grow(first.config)
     for config in (*ahead, plan.evaluation):
         for source in config.data:
             if source.path not in plan.portraits:
@@ -106,8 +110,23 @@ def look_for_data(plan: Plan, data: Path, out: Path) -> None:
 
 
 def is_trained(run: Path, config: TrainConfig) -> bool:
-    """Whether a stage's run has come to its end."""
-    return newest_clock(run) >= config.images and model_path(run).is_file()
+    """Whether a run has come to its end; raises StateError if it has, but by another recipe."""
+    if newest_clock(run) < config.images or not model_path(run).is_file():
+        return False
+    must_be_trained_by(run, config)
+    return True
+
+
+def going_on_from(start: Path, config: TrainConfig, run: Path) -> TrainConfig:
+    """The config of a stage that goes on from the model `start`, wherever its recipe says that the first one does."""
+    if states_of(run):  # a run that is begun knows what it started from, wherever that is now
+        return without_start(config)
+    return dataclasses.replace(config, start_from=str(start))
+
+
+def without_start(config: TrainConfig) -> TrainConfig:
+    """The config without what its run is to start from, which is said once."""
+    return dataclasses.replace(config, start_from="")
 
 
 def sets_of(plan: Plan, config: TrainConfig) -> list[str]:
@@ -116,7 +135,14 @@ def sets_of(plan: Plan, config: TrainConfig) -> list[str]:
 
 
 def finish(
-    plan: Plan, data: Path, out: Path, extras: Extras, command: str, say: Callable[[str], None], start: Path | None
+    plan: Plan,
+    data: Path,
+    out: Path,
+    extras: Extras,
+    command: str,
+    say: Callable[[str], None],
+    start: Path | None,
+    cpu: bool = False,
 ) -> None:
     """Export the last stage's model, measure it unless that was done, and write its card, beside it and into it.
 
@@ -126,9 +152,9 @@ def finish(
     model, figures = out / f"{plan.name}.safetensors", out / "evaluation"
     for warning in export(last, model, keep=keep, start=start):
         say(warning)
-    if measured_fingerprint(figures) != load_checkpoint(model).fingerprint:
-        still = data / plan.still if plan.still else None
-        evaluate(model, plan.evaluation, data, figures, dataclasses.replace(extras, still=extras.still or still), say)
+    extras = dataclasses.replace(extras, still=extras.still or (data / plan.still if plan.still else None))
+    if measured(figures) != (load_checkpoint(model).fingerprint, asked_of(extras, plan.evaluation)):
+        evaluate(model, plan.evaluation, data, figures, extras, say, cpu)
     card = card_text(plan, command, (figures / "evaluation.md").read_text(encoding="utf-8"))
     export(last, model, card, keep, start)
     with replacing(out / f"{plan.name}.md") as temporary:
@@ -136,10 +162,11 @@ def finish(
     say(f"wrote {model}, {model.with_suffix('.md')} and {figures}")
 
 
-def measured_fingerprint(figures: Path) -> str:
-    """The fingerprint of the model that the figures in a folder are about; "" where there are none."""
+def measured(figures: Path) -> tuple[str, dict[str, Any]]:
+    """The fingerprint of the model that the figures in a folder are about, and what was asked; nothing without any."""
     file = figures / "evaluation.json"
     try:
-        return str(json.loads(file.read_text(encoding="utf-8"))["fingerprint"])
+        report = json.loads(file.read_text(encoding="utf-8"))
+        return str(report["fingerprint"]), report["asked"]
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        return "", {}

@@ -12,18 +12,21 @@
       still: unseen
     notes: text that ends the model's card
 
-A recipe without stages is one of a single stage, which has the recipe's name.
+A recipe without stages is one of a single stage, which has the name of the file, with `-` for what no name of a stage
+may have.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ecgan_core.words import shown
 
-from .config import ConfigError, TrainConfig, from_dict, read_tree, with_overrides
+from .config import ConfigError, Source, TrainConfig, from_dict, read_tree, with_overrides
 from .portraits.recipe import Recipe, RecipeError, load_recipe, recipe_from
 
 AROUND = ("stages", "portraits", "evaluation", "notes")  # the keys that are no settings of a run
@@ -96,7 +99,7 @@ def load_plan(path: Path, overrides: list[str] | None = None) -> Plan:
     """
     tree = read_tree(path)
     common = {key: value for key, value in tree.items() if key not in AROUND}
-    entries = tree.get("stages", [{"name": path.stem}])
+    entries = tree.get("stages", [{"name": _name_of(path)}])
     if not isinstance(entries, list) or not entries:
         raise ConfigError(f"stages: expected a list of stages, but found {shown(entries)}")
     stages = tuple(_stage(common, entry, overrides) for entry in entries)
@@ -116,6 +119,8 @@ def load_plan(path: Path, overrides: list[str] | None = None) -> Plan:
     measured = stages[-1].config
     if "data" in evaluation:
         measured = _config(measured.to_dict() | {"data": evaluation["data"]}, "evaluation")
+    for stage in stages:
+        _must_not_train_on(measured.data, still, stage)
     return Plan(path.stem, stages, portraits, measured, still, str(tree.get("notes", "")))
 
 
@@ -134,6 +139,12 @@ def load_stage(path: Path, overrides: list[str] | None = None, name: str = "") -
             f"train all of them with `make`, or name one with --stage"
         )
     return plan.stages[0].config
+
+
+def _name_of(path: Path) -> str:
+    """The name of the only stage of a recipe, which is a folder's as well: of `my faces.v2.yaml`, `my-faces-v2`."""
+    ends_cut = re.sub(r"^[^\w-]+|[^\w-]+$", "", unicodedata.normalize("NFC", path.stem))
+    return re.sub(r"[^\w-]+", "-", ends_cut) if re.search(r"[^\W_]", ends_cut) else "run"
 
 
 def _stage(common: dict[str, Any], entry: Any, overrides: list[str] | None) -> Stage:
@@ -162,6 +173,21 @@ def _must_have_something_to_keep(stage: Stage, before: Stage | None) -> None:
             raise ConfigError(
                 f"{stage.name}.keep: of a model with other {key} no share can be kept, and {before.name} has others"
             )
+
+
+def _must_not_train_on(measured: tuple[Source, ...], still: str, stage: Stage) -> None:
+    """Raise ConfigError if the stage is trained on people who are measured as if it had never seen them."""
+    for source in (source for source in stage.config.data if source.weight):
+        if source.path == still and source.held_out < 1:
+            raise ConfigError(
+                f"evaluation.still: {stage.name} is trained on {shown(still)}; name a set that no stage draws from"
+            )
+        for other in measured:
+            if (other.path, other.use) == (source.path, source.use) and source.held_out < other.held_out:
+                raise ConfigError(
+                    f"evaluation.data: {other.held_out:g} of {shown(other.path)} would be measured as held out, but "
+                    f"{stage.name} holds out {source.held_out:g} and is trained on the rest; give both one held_out"
+                )
 
 
 def _config(tree: dict[str, Any], where: str) -> TrainConfig:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from accelerate.state import AcceleratorState
 from PIL import Image, ImageDraw
 
 from train.portraits.head.mesh import Head, load_head
@@ -49,14 +48,6 @@ def draw_face(emotion: str, identity: int) -> Image.Image:
     else:
         pen.line((38, 65, 58, 65), fill="darkred", width=3)
     return picture
-
-
-@pytest.fixture(autouse=True)
-def fresh_accelerator():
-    """Accelerate keeps one state a process; each test is a process of its own to it, and so is a fixture before it."""
-    AcceleratorState._reset_state(reset_partial_state=True)
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import torch
 
 from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
 from train.cli import main
-from train.config import ConfigError, TrainConfig, from_dict, load_config
+from train.config import ConfigError, TrainConfig, from_dict, load_config, read_tree
 from train.data import faces as data_module
 from train.data.faces import augment, draw, is_held_out, load_faces, step_generator
 from train.data.sources.row import DataError
@@ -48,11 +48,22 @@ def test_the_artists_recipe_can_start_from_the_bundled_model_of_its_size():
         ("holes={nose: 1}", "no hole of kind 'nose'"),
         ("later=[{images: 5, weights: {beauty: 1}}]", "later: there is no loss 'beauty'; known are adversarial"),
         ("batch", "write key=value"),
+        ("data=[{path: a, weight: 0}, {path: b, weight: 0}]", "data: every source has the weight 0"),
+        ("networks={grown: 1, grown: 1}", "the key 'grown' is there twice"),
     ],
 )
 def test_a_wrong_key_or_value_is_named(recipe, override, words):
     with pytest.raises(ValueError, match=words):
         load_config(recipe, [override])
+
+
+def test_a_key_that_is_there_twice_is_said_and_one_that_takes_anothers_place_is_none(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("images: 8\nseed: 1\nimages: 16\n")
+    with pytest.raises(ConfigError, match="the key 'images' is there twice; take one of them out in line 3, column 1"):
+        load_config(path)
+    path.write_text("networks: &sizes {image_size: 32, deeper: 1}\nnetworks2: {<<: *sizes, deeper: 2}\n")
+    assert read_tree(path)["networks2"] == {"image_size": 32, "deeper": 2}
 
 
 def test_weights_change_when_the_clock_reaches_them():

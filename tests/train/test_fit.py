@@ -36,6 +36,12 @@ def finished(recipe, data, tmp_path_factory):
     return out
 
 
+def test_one_run_after_another_may_have_another_precision(recipe, tmp_path):
+    for asked in ("no", "bf16", "no"):
+        config = load_config(recipe, [f"mixed_precision={asked}"])
+        assert make_accelerator(config, tmp_path, cpu=True).mixed_precision == asked
+
+
 # A run and what it leaves ---------------------------------------------------------------------------------------------
 
 

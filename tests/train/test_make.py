@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -11,18 +12,22 @@ import torch
 from safetensors.torch import load_file
 
 from ecgan_core import inspect_checkpoint, load_checkpoint
+from ecgan_core.files.checkpoint import save_checkpoint
 from tests.train.conftest import RECIPE
 from train.cli import main
-from train.config import load_config
+from train.config import ConfigError, load_config
 from train.data.faces import load_faces
 from train.data.sources.row import DataError
 from train.evaluation.evaluate import Extras
 from train.evaluation.identity import save_identity, train_identity
 from train.evaluation.judge import save_judge, train_judge
+from train.fit import fit
+from train.learning.networks import build_networks, pipeline_of
 from train.make import make
 from train.portraits.recipe import load_recipe
 from train.portraits.studio import render_set
-from train.runs.run_folder import newest_clock, states_of
+from train.runs.run_folder import model_path, newest_clock, states_of
+from train.runs.state import StateError
 from train.stages import load_plan
 
 EMOTIONS = "emotions:\n  neutral: {eyeWide: .2}\n  happy: {mouthSmile: .9}\n  surprised: {jawOpen: .6, eyeWide: .9}\n"
@@ -59,8 +64,10 @@ def extras(recipe, data, tmp_path_factory) -> Extras:
 
 @pytest.mark.slow
 def test_one_command_makes_a_model_with_its_card_and_goes_on_wherever_it_was(
-    recipe_of_stages, data, extras, tmp_path, head
+    recipe_of_stages, data, extras, tmp_path, head, monkeypatch
 ):
+    # Whatever is sent to that GPU in spite of `cpu` fails, where torch has none.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     plan, out = load_plan(recipe_of_stages), tmp_path / "out"
 
     def again(minutes: float | None = None) -> bool:
@@ -95,6 +102,11 @@ def test_one_command_makes_a_model_with_its_card_and_goes_on_wherever_it_was(
     assert again(), "nothing is left to do"
     assert made == {path: path.stat().st_mtime_ns for path in made}
 
+    others = dataclasses.replace(extras, pairs=1)
+    assert make(plan, data, out, cpu=True, extras=others, command="ecgan-train make tiny-64.yaml")
+    assert json.loads((out / "evaluation" / "evaluation.json").read_text())["pairs_per_emotion"] == 1
+    assert again()
+
     shutil.rmtree(out / "three")
     before = load_file(out / "tiny-64.safetensors")
     assert again(), "a stage that is lost is trained again, from the model of the one before"
@@ -111,6 +123,56 @@ def test_data_that_is_not_there_is_said_before_anything_is_rendered(recipe_of_st
     with pytest.raises(DataError, match=r"there is no folder .*faces.*--data"):
         make(load_plan(first), tmp_path / "data", tmp_path / "out", cpu=True)
     assert not (tmp_path / "data").exists()
+
+
+@pytest.fixture(scope="module")
+def of_a_start(recipe, tmp_path_factory) -> Path:
+    """A recipe of three short stages that all start from one model, as `recipes/portraits-256.yaml` says it."""
+    folder, config = tmp_path_factory.mktemp("start"), load_config(recipe)
+    save_checkpoint(pipeline_of(build_networks(config), config), folder / "start.safetensors")
+    short = RECIPE.replace("images: 32", "images: 16").replace("warmup_images: 128", "warmup_images: 8")
+    stages = "\nstages: [{name: one}, {name: two}, {name: three}]\n"
+    (folder / "tiny.yaml").write_text(f"{short}start_from: {folder / 'start.safetensors'}{stages}")
+    return folder / "tiny.yaml"
+
+
+@pytest.fixture(scope="module")
+def stopped(of_a_start, data, tmp_path_factory) -> Path:
+    """What `make` leaves of that recipe when the time is up within the second stage."""
+    out, (one, two, _) = tmp_path_factory.mktemp("stopped") / "out", load_plan(of_a_start).stages
+    assert fit(one.config, data, out / "one", cpu=True)
+    from_one = dataclasses.replace(two.config, start_from=str(model_path(out / "one")))
+    assert not fit(from_one, data, out / "two", cpu=True, minutes=1e-6)
+    assert newest_clock(out / "two") == 8
+    return out
+
+
+def test_a_later_stage_goes_on_where_it_was_though_the_recipe_says_where_the_first_starts(of_a_start, data, stopped):
+    def say(line: str) -> None:
+        if line.startswith("stage 3"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(load_plan(of_a_start), data, stopped, cpu=True, say=say)
+    assert newest_clock(stopped / "two") == 16
+    assert inspect_checkpoint(stopped / "two" / "two.safetensors").origin.startswith("one.safetensors")
+
+
+def test_stages_that_were_trained_by_another_recipe_are_not_taken_for_this_ones(of_a_start, data, stopped):
+    changed = load_plan(of_a_start, ["learning_rate=0.5", "log_every=1"])
+    said = r"one was trained by another recipe: learning_rate was 0\.001 and is now 0\.5;"
+    with pytest.raises(StateError, match=said):
+        make(changed, data, stopped, cpu=True)
+
+
+def test_detail_is_grown_onto_a_model_or_refused(recipe, data, tmp_path):
+    grown = ["networks.grown=1", "networks.widths=[4,8,16,16]", "detail=32"]
+    refused = "detail: it is grown onto a trained model; name one with start_from or --from"
+    with pytest.raises(ConfigError, match=refused):
+        make(load_plan(recipe, grown), data, tmp_path / "out", cpu=True)
+    with pytest.raises(ConfigError, match=refused):
+        fit(load_config(recipe, grown), data, tmp_path / "out", cpu=True)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

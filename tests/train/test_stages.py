@@ -22,7 +22,7 @@ portraits:
 stages:
   - {name: first, data: [{path: people}], weights: {adversarial: 0.2}}
   - {name: second, data: [{path: people}, {path: photographs, weight: 2}], images: 400, keep: 0.25}
-evaluation: {data: [{path: people, held_out: 0.5}], still: others}
+evaluation: {data: [{path: people, held_out: 0.125}], still: others}
 notes: It knows no hats.
 """
 
@@ -43,7 +43,7 @@ def test_a_stages_own_keys_take_the_place_of_the_recipes(folder):
     assert [stage.keep for stage in plan.stages] == [0.0, 0.25]
     assert (first.weights.adversarial, first.weights.diversity) == (0.2, 0.0), "a key is replaced as a whole"
     assert second.weights.diversity == 1.0
-    assert plan.evaluation.data[0].held_out == 0.5
+    assert plan.evaluation.data[0].held_out == 0.125
     assert differences(plan.evaluation, second).keys() == {"data"}
 
 
@@ -83,6 +83,29 @@ def test_a_recipe_without_stages_is_one_of_a_single_stage(folder):
     assert plan.stages[0].config == load_config(folder / "plain.yaml") == load_stage(folder / "plain.yaml")
 
 
+def test_a_recipe_without_stages_may_have_any_name(folder):
+    for file, name in {
+        "my faces": "my-faces",
+        "mine.v2": "mine-v2",
+        "café ☕": "café",
+        "…": "run",
+        "_plain-": "_plain-",
+    }.items():
+        (folder / f"{file}.yaml").write_text("images: 320\ndata: [{path: people}]\n")
+        plan = load_plan(folder / f"{file}.yaml")
+        assert (plan.name, plan.stages[0].name) == (file, name)
+
+
+def test_who_is_held_out_of_all_stages_may_be_measured(folder):
+    """Also those of a set whose other people, or whose rows of another use, are trained on."""
+    (folder / "mine-64.yaml").write_text(
+        RECIPE.replace("{path: photographs, weight: 2}", "{path: others, held_out: 1}, {path: other, weight: 0}")
+        .replace("held_out: 0.125}", "held_out: 0.15}, {path: other, held_out: 1}")
+        .replace("{path: people}]", "{path: people}, {path: people, use: test, held_out: 0}]")
+    )
+    assert load_plan(folder / "mine-64.yaml").still == "others"
+
+
 def test_a_stage_is_chosen_by_name_where_there_are_several(folder):
     assert load_stage(folder / "mine-64.yaml", name="second").images == 400
     with pytest.raises(ConfigError, match="has the stages first, second; train all of them with `make`, or name one"):
@@ -108,8 +131,14 @@ def test_a_stage_is_chosen_by_name_where_there_are_several(folder):
         ("count: 9", "count: 9, hats: 1", "portraits.people: there is no key 'hats'"),
         ("recipe: mine.yaml, count: 9", "recipe: gone.yaml, count: 9", "portraits.people: cannot read the recipe"),
         ("still: others", "still: nobody", "evaluation.still: 'nobody' is none of the sets under portraits"),
+        ("still: others", "still: people", "evaluation.still: first is trained on 'people'; name a set that no stage"),
+        (
+            "held_out: 0.125",
+            "held_out: 0.5",
+            "evaluation.data: 0.5 of 'people' would be measured as held out, but first holds out 0.15 and is",
+        ),
         ("still: others", "stil: others", "evaluation.stil: no such key"),
-        ("held_out: 0.5", "held_out: 5", "evaluation: data: held_out of 'people' is a share"),
+        ("held_out: 0.125", "held_out: 5", "evaluation: data: held_out of 'people' is a share"),
     ],
 )
 def test_what_cannot_be_meant_is_said_with_its_place(folder, before, now, said):

@@ -24,7 +24,7 @@ from ecgan_core.files.disk import writing
 from ecgan_core.files.replacing import replacing
 from ecgan_core.pipeline import ECGANPipeline
 
-from ..config import TrainConfig, differences, load_config
+from ..config import TrainConfig
 from ..data.faces import FaceSet
 from ..evaluation.evaluate import Extras, announce, make_instruments, still_faces
 from ..evaluation.measure import Instruments, Subjects, measure, sample_pairs
@@ -32,7 +32,7 @@ from ..fit import fit
 from ..learning.trainer import load_both
 from ..make import is_trained
 from ..runs.interrupt import StopWish
-from ..runs.run_folder import MAY_CHANGE, model_path
+from ..runs.run_folder import model_path
 from .disentanglement import HOLES, measure_edits, measure_real
 from .editing import along_vector, other_ways, vector_length
 from .picture import write_comparison
@@ -71,7 +71,7 @@ def ablate(
     complete = True
     for number, (seed, variant) in enumerate(((s, v) for s in plan.seeds for v in plan.variants), start=1):
         run, config = out / variant.folder(seed), variant.seeded(seed)
-        if not is_finished(run, config):
+        if not is_trained(run, config):
             if complete and not clock.time_is_up:
                 say(f"run {number} of {len(plan.seeds) * len(plan.variants)}: {variant.folder(seed)}")
                 complete = fit(config, data, run, "auto", cpu, minutes=clock.minutes_left)
@@ -87,25 +87,10 @@ def ablate(
             write_json(figures_of(out, variant, seed), wanted | bench.figures(pipeline, wanted["ways"]))
             write_report(plan, out, len(set(people.identity)), extras.pairs)
     first = plan.seeds[0]
-    if all(is_finished(out / v.folder(first), v.seeded(first)) for v in map(plan.variant, plan.pictured)):
+    if all(is_trained(out / v.folder(first), v.seeded(first)) for v in map(plan.variant, plan.pictured)):
         write_comparison(plan, data, out)
     say(write_report(plan, out, len(set(people.identity)), extras.pairs))
     return complete
-
-
-def is_finished(run: Path, config: TrainConfig) -> bool:
-    """Whether a run has come to its end.
-
-    Raises:
-        ValueError: it has, but by another recipe.
-    """
-    if not is_trained(run, config):
-        return False
-    changed = differences(load_config(run / "config.yaml"), config)
-    if other := {key: values for key, values in changed.items() if key not in MAY_CHANGE}:
-        listed = ", ".join(f"{key} was {was!r} and is now {now!r}" for key, (was, now) in other.items())
-        raise ValueError(f"{run} was trained by another recipe: {listed}; give another --out, or remove that folder")
-    return True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -54,6 +54,12 @@ class Extras:
     variation: float = 0.5  # of the completions; as the node has it
 
 
+def asked_of(extras: Extras, config: TrainConfig) -> dict[str, Any]:
+    """What figures follow from besides the model, as `evaluation.json` has it: who asks otherwise measures anew."""
+    settings = {name: str(value) for name, value in asdict(extras).items()}
+    return json.loads(json.dumps({**settings, "data": [asdict(source) for source in config.data]}))
+
+
 def announce(line: str) -> None:
     """Tell the user how far it is, at once even into a log file."""
     print(line, flush=True)
@@ -66,14 +72,17 @@ def evaluate(
     out: Path,
     extras: Extras | None = None,
     say: Callable[[str], None] = announce,
+    cpu: bool = False,
 ) -> str:
     """Measure, write `evaluation.json`, `.md` and three sheets of faces into `out`, and return the text.
+
+    `cpu` is for measuring on the CPU though a GPU is there.
 
     Raises:
         ValueError: the recipe is not the checkpoint's, a set or a network cannot be used; the text says which.
     """
     extras = extras or Extras()
-    pipeline = matching_pipeline(checkpoint, config)
+    pipeline = matching_pipeline(checkpoint, config, cpu)
     photographs, brought, public = opened_photographs(pipeline, extras)
     clips = [load_clip(folder, config.emotions, pipeline.emotion_set.neutral) for folder in extras.clip or []]
     held_out, training = load_faces(config, data, held_out=True), load_faces(config, data)
@@ -87,6 +96,7 @@ def evaluate(
     report: dict[str, Any] = {
         "checkpoint": checkpoint.name,
         "fingerprint": pipeline.fingerprint,
+        "asked": asked_of(extras, config),
         "pictures": len(held_out),
         "identities": len(set(held_out.identity)),
         "pairs_per_emotion": extras.pairs,
@@ -126,15 +136,15 @@ def evaluate(
     return write_report(out, report, sheets)
 
 
-def matching_pipeline(checkpoint: Path, config: TrainConfig) -> ECGANPipeline:
-    """The checkpoint's pipeline, on the GPU if there is one; ValueError if the recipe is not its own."""
+def matching_pipeline(checkpoint: Path, config: TrainConfig, cpu: bool = False) -> ECGANPipeline:
+    """The checkpoint's pipeline, on the GPU if there is one and not `cpu`; ValueError if the recipe is not its own."""
     pipeline = load_checkpoint(checkpoint)
     if tuple(pipeline.emotion_set.names) != config.emotions or pipeline.frame_size != config.networks.image_size:
         raise ValueError(
             f"{checkpoint} makes {pipeline.frame_size} px faces of {', '.join(pipeline.emotion_set.names)}, "
             "which is not what the recipe says; give the recipe that it was trained with"
         )
-    return pipeline.to("cuda") if torch.cuda.is_available() else pipeline
+    return pipeline.to("cuda") if torch.cuda.is_available() and not cpu else pipeline
 
 
 def opened_photographs(
@@ -202,8 +212,9 @@ def real_figures(instruments: Instruments, subjects: Subjects, truth: torch.Tens
 
 def still_faces(config: TrainConfig, folder: Path) -> FaceSet:
     """All faces of a set of people who hold still, in the size and with the emotions of the recipe."""
+    folder = folder.absolute() if folder.name not in ("", "..") else folder.resolve()  # a link has a name of its own
     source = Source(path=folder.name, held_out=1.0, paired=True)
-    return load_faces(replace(config, data=(source,)), folder.resolve().parent, held_out=True)
+    return load_faces(replace(config, data=(source,)), folder.parent, held_out=True)
 
 
 def still_figures(

@@ -59,7 +59,11 @@ class Baselines:
 def train_identity(
     faces: FaceSet, config: TrainConfig, images: int = 25_600, batch: int = 32, say: Callable[[str], None] = print
 ) -> IdentityNetwork | None:
-    """A network taught on people of `faces` who have several pictures; None if fewer than two have."""
+    """A network taught on people of `faces` who have several pictures; None if fewer than two have.
+
+    They are mirrored where the recipe mirrors, and never lit anew: whose skin has another colour is another person, and
+    a completion is judged in the light that its picture was taken in.
+    """
     several = sorted(name for name, pictures in Counter(faces.identity).items() if pictures > 1)
     people = {name: i for i, name in enumerate(several[:MOST_PEOPLE])}
     if len(people) < 2:
@@ -76,7 +80,7 @@ def train_identity(
     for step in range(steps):
         generator = step_generator(config.seed + IDENTITY_SEED, step)
         index = chosen[torch.randint(len(chosen), (batch,), generator=generator)]
-        cosine = network(augment(scaled(faces, index), generator)) @ F.normalize(centres).T
+        cosine = network(augment(scaled(faces, index), generator, config.mirror)) @ F.normalize(centres).T
         target = F.one_hot(person[index], len(people))
         loss = F.cross_entropy(SCALE * (cosine - MARGIN * target), person[index])
         optimizer.zero_grad()

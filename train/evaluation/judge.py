@@ -121,7 +121,7 @@ class Judge(nn.Module):
 def train_judge(
     faces: FaceSet, config: TrainConfig, images: int = 19_200, batch: int = 32, say: Callable[[str], None] = print
 ) -> Judge:
-    """A judge taught on `faces`, with the same augmentation as training."""
+    """A judge taught on `faces`, which are augmented as in training: mirrored and lit anew where the recipe says so."""
     torch.manual_seed(config.seed + JUDGE_SEED)
     judge = Judge(len(config.emotions))
     judge.trunk.learn_mean_face(faces)
@@ -132,7 +132,8 @@ def train_judge(
         generator = step_generator(config.seed + JUDGE_SEED, step)
         index = draw(faces, batch, generator)
         label = F.one_hot(faces.emotion[index], len(config.emotions)).float()
-        loss = emotion_cross_entropy(judge(augment(scaled(faces, index), generator)), label)
+        seen = augment(scaled(faces, index), generator, config.mirror, config.light)
+        loss = emotion_cross_entropy(judge(seen), label)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

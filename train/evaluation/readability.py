@@ -23,7 +23,9 @@ HELD_OUT = 0.2  # share of the identities
 BATCH = 32
 
 
-def readability(folder: Path, out: Path | None = None, size: int = 64, images: int = 16_000, seed: int = 0) -> str:
+def readability(
+    folder: Path, out: Path | None = None, size: int = 64, images: int = 16_000, seed: int = 0, mirror: bool = True
+) -> str:
     """Train a small residual network on a set of faces and measure it on the identities that it has not seen.
 
     Args:
@@ -31,6 +33,7 @@ def readability(folder: Path, out: Path | None = None, size: int = 64, images: i
         out: a JSON file for the same figures.
         size: the side that the pictures are scaled to.
         images: how many the classifier learns from, repeats included.
+        mirror: half of those; False for expressions with a side, as in a recipe.
 
     Returns:
         a table: the share of each emotion's unseen pictures that was read right, and what the rest was taken for.
@@ -43,7 +46,12 @@ def readability(folder: Path, out: Path | None = None, size: int = 64, images: i
     if len(emotions) < 2:
         raise DataError(f"{folder} has pictures of {len(emotions)} emotion; two are needed to tell them apart")
     config = TrainConfig(
-        emotions=emotions, neutral=emotions[0], data=(source,), networks=Networks(image_size=size), seed=seed
+        emotions=emotions,
+        neutral=emotions[0],
+        data=(source,),
+        networks=Networks(image_size=size),
+        seed=seed,
+        mirror=mirror,
     )
     seen, unseen = load_faces(config, folder.parent), load_faces(config, folder.parent, held_out=True)
     confusion = _confusion(unseen, _read(_learn(seen, config, images), unseen), len(emotions))
@@ -64,7 +72,8 @@ def _learn(faces: FaceSet, config: TrainConfig, images: int) -> FeatureNetwork:
     for step in trange(steps, unit="batch"):
         generator = step_generator(config.seed, step)
         index = draw(faces, BATCH, generator)
-        logits = network.emotion_logits(network(augment(to_float(faces.faces[index]), generator)))
+        seen = augment(to_float(faces.faces[index]), generator, config.mirror)
+        logits = network.emotion_logits(network(seen))
         loss = emotion_cross_entropy(
             logits, torch.nn.functional.one_hot(faces.emotion[index], len(config.emotions)).float()
         )

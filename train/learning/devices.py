@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator, PartialState
+from accelerate.state import AcceleratorState
 from accelerate.utils import is_tensorboard_available
 
 from ecgan_core.networks.encoder import Encoder
@@ -49,6 +50,7 @@ def make_accelerator(config: TrainConfig, out: Path, cpu: bool = False, tensorbo
             "--tensorboard needs a package that is not installed; `python -m pip install tensorboard`, or leave the "
             "option out: losses.png and metrics.jsonl have the same curves"
         )
+    AcceleratorState._reset_state()  # of a run before it in this process, whose precision it would insist on
     accelerator = Accelerator(
         mixed_precision=precision(config.mixed_precision, PartialState(cpu=cpu).device),
         cpu=cpu,

@@ -166,7 +166,7 @@ def write_clip(shots: Iterator[ClipFrame], folder: Path, rate: float) -> int:
         file = f"{FRAMES}/{number:04d}.png"
         picture = Image.fromarray(shot.image)
         write_image(picture, folder / file, "PNG")
-        shown = " + ".join(f"{weight:g} {name}" for name, weight in shot.weights.items() if weight)
+        shown = written(shot.weights)
         rows.append((file, shown, f"{shot.yaw:.2f}", f"{shot.blink:g}", *(f"{n:.2f}" for n in shot.face_box)))
         pictures.append(picture)
     text = io.StringIO(newline="")
@@ -176,3 +176,17 @@ def write_clip(shots: Iterator[ClipFrame], folder: Path, rate: float) -> int:
     options = {"duration": round(1000 / rate), "loop": 0, "quality": 85}
     write_image(pictures[0], folder / FILM, "WEBP", save_all=True, append_images=pictures[1:], **options)
     return len(rows)
+
+
+def written(weights: Weights) -> str:
+    """Weights as a line of keyframes has them, `0.6 happy - 0.2 angry`; "" where all are 0.
+
+    With as many decimals as a timeline has, and never with an exponent, which no keyframe is read with.
+    """
+    text = ""
+    for name, weight in weights.items():
+        size = f"{abs(weight):.6f}".rstrip("0").rstrip(".")
+        if size != "0":
+            sign = ("-" if weight < 0 else "") if not text else " - " if weight < 0 else " + "
+            text += f"{sign}{size} {name}"
+    return text

@@ -18,7 +18,7 @@ import math
 import os
 import reprlib
 import unicodedata
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from typing import Any
 import yaml
 
 from ..mixtures import mixtures_of
+from ..unique_keys import UniqueKeys
 from .hair.look import BEARDS
 
 # Apple's ARKit blend shapes, the common language of face capture; Mika Suominen sculpted them for MakeHuman's head.
@@ -119,7 +120,7 @@ def load_recipe(path: str | os.PathLike) -> Recipe:
     """
     path = Path(path)
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_UniqueKeyLoader)
+        tree = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=UniqueKeys)
     except OSError as error:
         raise RecipeError(f"cannot read the recipe {path}: {error.strerror}; check the name and the folder") from error
     except UnicodeDecodeError as error:
@@ -282,19 +283,6 @@ def _shown(value: Any) -> str:
 
 
 # YAML -----------------------------------------------------------------------------------------------------------------
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML's safe loader that refuses a key given twice, where the plain one would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
-                problem = f"the key {key.value!r} is there twice; take one of them out"
-                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def _what_and_where(error: Exception) -> str:

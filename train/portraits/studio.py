@@ -216,9 +216,15 @@ def write_index(folder: Path, recipe: Recipe) -> None:
 def write_contact_sheet(folder: Path, recipe: Recipe) -> None:
     """The first people of the set, each with every look."""
     names = [path.stem for path in sorted((folder / ROWS).glob("*.csv"))[:SHEET_PEOPLE]]
-    people = [[Image.open(folder / emotion / f"{name}.jpg") for emotion in recipe.looks] for name in names]
+    people = [[_small(folder / emotion / f"{name}.jpg") for emotion in recipe.looks] for name in names]
     sheet = contact_sheet(people, list(recipe.looks), names, SHEET_CELL)
     write_image(sheet, folder / SHEET, "JPEG", quality=90)
+
+
+def _small(path: Path) -> Image.Image:
+    """A picture as the sheet shows it. Its file is closed again: a system may let a process open but 256."""
+    with Image.open(path) as picture:
+        return picture.convert("RGB").resize((SHEET_CELL, SHEET_CELL), Image.Resampling.LANCZOS)
 
 
 def _sweep(folder: Path, recipe: Recipe) -> None:

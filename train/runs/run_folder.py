@@ -20,7 +20,7 @@ from typing import Any
 from ecgan_core.files.disk import writing
 from ecgan_core.files.replacing import replacing
 
-from ..config import ConfigError, TrainConfig, differences, from_dict
+from ..config import ConfigError, TrainConfig, differences, from_dict, read_tree
 from ..data.faces import FaceSet
 from .state import DamagedState, State, StateError, read_state
 
@@ -104,11 +104,33 @@ def config_of(state: State) -> TrainConfig:
         StateError: it has keys that this version does not know any more.
     """
     try:
-        config = state.meta["config"]
-        # One that does not know of deviations has none.
-        return from_dict(config | {"networks": {"noise_rank": 0} | config["networks"]})
+        return _saved(state.meta["config"])
     except (ConfigError, KeyError, TypeError) as problem:
         raise StateError(f"{state.path} was saved by another version of the trainer: {problem}") from problem
+
+
+def _saved(tree: dict[str, Any]) -> TrainConfig:
+    """The config that a run wrote down; one that does not know of deviations has none."""
+    return from_dict(tree | {"networks": {"noise_rank": 0} | tree["networks"]})
+
+
+def must_be_trained_by(run: Path, config: TrainConfig) -> None:
+    """Raise StateError if a run that has come to its end did so by another recipe; the text names keys and values."""
+    try:
+        before = _saved(read_tree(run / "config.yaml"))
+    except (ConfigError, KeyError, TypeError) as problem:
+        raise StateError(
+            f"{run} was trained by another version of the trainer: {problem}; give another --out"
+        ) from problem
+    if listed := _changed(before, config):
+        raise StateError(f"{run} was trained by another recipe: {listed}; give another --out, or remove that folder")
+
+
+def _changed(before: TrainConfig, now: TrainConfig) -> str:
+    """What a run may not change and `now` does, each key with both values; "" for nothing."""
+    now = dataclasses.replace(now, start_from=now.start_from or before.start_from)  # said once, at the start
+    changed = {key: values for key, values in differences(before, now).items() if key not in MAY_CHANGE}
+    return ", ".join(f"{key} was {was!r} and is now {now!r}" for key, (was, now) in changed.items())
 
 
 def resumed_config(run: Path, state: State, now: TrainConfig) -> TrainConfig:
@@ -118,15 +140,12 @@ def resumed_config(run: Path, state: State, now: TrainConfig) -> TrainConfig:
         StateError: it differs in more; the text names the keys and both values.
     """
     before = config_of(state)
-    now = dataclasses.replace(now, start_from=now.start_from or before.start_from)  # said once, at the start
-    changed = {key: values for key, values in differences(before, now).items() if key not in MAY_CHANGE}
-    if changed:
-        listed = ", ".join(f"{key} was {was!r} and is now {now!r}" for key, (was, now) in changed.items())
+    if listed := _changed(before, now):
         raise StateError(
             f"the run in {run} was made with another recipe: {listed}; go on with what it was started with, or start "
             f"a new run in another folder, with --from {model_path(run)} if it shall build on this one"
         )
-    return now
+    return dataclasses.replace(now, start_from=now.start_from or before.start_from)
 
 
 def mark_of(faces: FaceSet) -> str:

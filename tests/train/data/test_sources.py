@@ -155,6 +155,15 @@ def test_a_webdataset_is_read_in_place(tmp_path, data):
         assert (faces.faces[i].float() - expected.float()).abs().mean() < 6  # JPEG
 
 
+def test_archives_may_be_named_by_where_they_lie(tmp_path):
+    write_tar(tmp_path / "sets" / "a.tar", [("1.jpg", jpeg("happy", 1)), ("1.cls", b"happy")])
+    for path in (tmp_path / "sets" / "a.tar", tmp_path / "s*s" / "*.tar"):
+        (row,) = rows_of(source(str(path)), tmp_path / "elsewhere")
+        assert (row.file, row.identity) == (tmp_path / "sets" / "a.tar", f"{path}/1")
+    with pytest.raises(DataError, match=r"there is no archive .*b\.tar"):
+        rows_of(source(str(tmp_path / "sets" / "b.tar")), tmp_path)
+
+
 def test_numbered_classes_get_names(tmp_path):
     write_tar(tmp_path / "a.tar", [("1.jpg", jpeg("happy", 1)), ("1.cls", b"3\n")])
     (row,) = rows_of(source("a.tar", labels={3: "happy"}), tmp_path)  # YAML reads the 3 as a number

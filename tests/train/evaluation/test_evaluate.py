@@ -1,5 +1,6 @@
 """`evaluate` measures what it says: checked with a pipeline whose answers are known."""
 
+import dataclasses
 import json
 import shutil
 
@@ -11,8 +12,9 @@ from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import main
 from train.config import load_config
 from train.data.faces import FaceSet, load_faces, to_float
+from train.evaluation.evaluate import still_faces
 from train.evaluation.identity import IdentityNetwork, baselines, load_identity, train_identity
-from train.evaluation.judge import Judge, load_judge, look_at
+from train.evaluation.judge import Judge, load_judge, look_at, train_judge
 from train.evaluation.measure import (
     HOLES,
     Instruments,
@@ -143,6 +145,30 @@ def test_the_judge_learns_what_was_drawn(recipe, data, networks):
         load_judge(networks / "identity.safetensors", config.emotions)
     with pytest.raises(ValueError, match="is not an identity network"):
         load_identity(judge)
+
+
+def test_the_judge_learns_from_faces_as_training_shows_them_and_who_is_who_in_the_light_there_is(recipe, data):
+    faces = load_faces(load_config(recipe), data)
+
+    def taught(train, **changes):
+        config = dataclasses.replace(load_config(recipe), **changes)
+        return train(faces, config, images=16, batch=8, say=lambda line: None)
+
+    def alike(one, other):
+        return all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+    for train, relit in ((train_judge, True), (train_identity, False)):
+        usual = taught(train)
+        assert alike(usual, taught(train))
+        assert not alike(usual, taught(train, mirror=False))
+        assert alike(usual, taught(train, light=True)) != relit
+
+
+def test_people_who_hold_still_may_be_named_by_a_link(recipe, data, tmp_path):
+    (tmp_path / "people").symlink_to(data / "faces", target_is_directory=True)
+    still = still_faces(load_config(recipe), tmp_path / "people")
+    assert len(still) == 36
+    assert still.identity[0].startswith("people/")
 
 
 @pytest.mark.slow

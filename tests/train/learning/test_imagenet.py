@@ -9,13 +9,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ecgan_core.files.checkpoint import load_checkpoint
+from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from tools.weights.finder import picture
 from tools.weights.imagenet import PORTRAIT, REFERENCE, SIDE, WHEEL
 from train.cli import main
 from train.config import load_config
 from train.learning.devices import make_accelerator
 from train.learning.imagenet import WEIGHTS, WIDTHS, ImageNetFeatures
+from train.learning.networks import build_networks, pipeline_of
 from train.learning.objective import natural_terms, projected_loss
 from train.learning.trainer import Trainer
 
@@ -97,6 +98,10 @@ def test_a_face_without_a_truth_is_not_judged(recipe, data, tmp_path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("detail", [[], ["networks.grown=1", "detail=32", "networks.widths=[4,8,16,16]"]])
 def test_a_run_with_them_goes_on_exactly(recipe, data, tmp_path, detail) -> None:
+    if detail:
+        small = load_config(recipe, ["networks.image_size=32", "networks.widths=[8,16,16]"])
+        save_checkpoint(pipeline_of(build_networks(small), small), tmp_path / "small.safetensors")
+        detail = [*detail, f"start_from={tmp_path / 'small.safetensors'}"]
     command = ["fit", str(recipe), "--data", str(data), "--cpu", "--set", *BOTH, "save_every=16", "images=32", *detail]
     assert main([*command, "--out", str(tmp_path / "whole")]) == 0
     shutil.copytree(tmp_path / "whole", tmp_path / "cut")

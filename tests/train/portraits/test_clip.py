@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ecgan_core.emotions.keyframes import parse_keyframes
 from train.cli import main
-from train.portraits.clip import COLUMNS
+from train.portraits.clip import COLUMNS, ClipFrame, write_clip
 
 RECIPE = """
 seed: 40
@@ -66,6 +67,24 @@ def test_the_head_turns_the_eyes_blink_and_the_light_moves(make) -> None:
     there, back = make("0: neutral", "light", frames=2, turn=0, blink=0)[0].astype(int)
     assert abs(there - back)[20:44, 20:44].mean() > 3
     assert not np.array_equal(frames[0], frames[6])
+
+
+def test_the_index_says_weights_as_keyframes_are_read(tmp_path) -> None:
+    course = [
+        {"happy": 7.5e-5, "gape": 1.0},
+        {"happy": 0.6, "gape": -0.2},
+        {"happy": -1.25, "gape": 0.0},
+        {"happy": 0.0},
+        {"gape": 10.0},
+    ]
+    black = np.zeros((8, 8, 3), np.uint8)
+    write_clip((ClipFrame(black, weights, 0, 0, (0, 0, 8, 8)) for weights in course), tmp_path / "clip", 12)
+    with (tmp_path / "clip" / "index.csv").open(newline="", encoding="utf-8") as file:
+        shown = [row["weights"] for row in csv.DictReader(file)]
+    assert shown == ["0.000075 happy + 1 gape", "0.6 happy - 0.2 gape", "-1.25 happy", "", "10 gape"]
+    text = "\n".join(f"{number}: {weights or 'neutral'}" for number, weights in enumerate(shown))
+    read = parse_keyframes(text, ("neutral", "happy", "gape"), "neutral")
+    assert [key.weights for key in read] == [{n: w for n, w in weights.items() if w} for weights in course]
 
 
 def test_what_does_not_fit_is_said(make, tmp_path) -> None:

@@ -27,7 +27,7 @@ from train.portraits.kernels.compiled import source_digest
 from train.portraits.portrait import RETAKES, photograph
 from train.portraits.recipe import UNITS, load_recipe
 from train.portraits.sheet import contact_sheet
-from train.portraits.studio import COLUMNS, LANDMARKS, save_picture
+from train.portraits.studio import COLUMNS, LANDMARKS, save_picture, write_contact_sheet
 from train.portraits.workers import THREAD_SETTINGS, WorkerError, work_through
 
 RECIPE = """
@@ -313,6 +313,26 @@ def test_captions_are_drawn_above_their_columns(names):
     assert first.min() < 100
     assert second.min() < 100
     assert gap.min() > 200, "a caption runs into its neighbour"
+
+
+def test_a_contact_sheet_opens_one_picture_after_the_other(emotions_file, tmp_path):
+    resource = pytest.importorskip("resource", reason="this system has no such limit")
+    recipe = load_recipe(emotions_file)
+    (tmp_path / ".rows").mkdir()
+    for person in range(8):
+        (tmp_path / ".rows" / f"{person:05d}.csv").touch()
+        for emotion in EMOTIONS:
+            (tmp_path / emotion).mkdir(exist_ok=True)
+            Image.new("RGB", (16, 16), "white").save(tmp_path / emotion / f"{person:05d}.jpg")
+    os.close(free := os.dup(0))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free + 8, hard))
+    try:
+        write_contact_sheet(tmp_path, recipe)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with Image.open(tmp_path / "contact-sheet.jpg") as sheet:
+        assert sheet.getpixel((66 + 64, 22 + 7 * 136 + 64)) > (250, 250, 250), "the last person's first picture"
 
 
 def test_work_comes_back_from_as_many_workers_as_are_asked_for():

@@ -145,6 +145,15 @@ def test_yaml_may_share_what_emotions_have_in_common(read):
     assert recipe.emotions["furious"] == {"browDownLeft": 1, "browDownRight": 1, "jawOpen": 0.5}
 
 
+def test_what_is_shared_may_be_changed_by_each_who_shares_it(read):
+    """`cross` has taken the place of a key of `base` when `furious` asks for it: no key is written twice."""
+    recipe = read(
+        "emotions:\n  neutral: &base {jawOpen: .1, eyeWide: .2}\n"
+        "  furious: {<<: [&cross {<<: *base, jawOpen: .3}], browDown: 1}\n  cross: *cross\n"
+    )
+    assert recipe.emotions["furious"]["jawOpen"] == recipe.emotions["cross"]["jawOpen"] == 0.3
+
+
 def test_differences_are_named_by_their_keys(read):
     before = read(MINIMAL + "  happy: {mouthSmile: 1}\n  sad: {mouthFrown: 1}\n")
     now = read(

@@ -24,7 +24,10 @@ def rows_of_archives(source: Source, root: Path) -> Found:
     Raises:
         DataError: there is no such archive, no archive can be read, or a whole one has a picture without a label.
     """
-    archives = [path for path in sorted(root.glob(source.path)) if not is_hidden(path.name)]
+    pattern, beside = Path(source.path), root
+    if pattern.is_absolute():  # which no folder can be asked for but the topmost
+        pattern, beside = pattern.relative_to(pattern.anchor), Path(pattern.anchor)
+    archives = [path for path in sorted(beside.glob(str(pattern))) if not is_hidden(path.name)]
     if not archives:
         raise DataError(f"there is no archive {root / source.path}; give the folder that holds it with --data")
     found, refused = Found(), []
