@@ -42,7 +42,7 @@ MAY = {
     ("train/portraits/workers.py", "multiprocessing"): "rendering by several processes of our own",
     ("train/data/cache.py", "np.load"): "with allow_pickle=False, which the test below looks at",
     ("train/portraits/head/mesh.py", "np.load"): "the same",
-    ("train/portraits/recipe.py", "yaml.load"): "with a loader that is yaml.SafeLoader and refuses double keys",
+    ("train/unique_keys.py", "yaml.load"): "with a loader that is yaml.SafeLoader and refuses double keys",
     ("__init__.py", "importlib.import_module"): "the pack's own nodes, by a name that is written there",
     ("__init__.py", "importlib.util.spec_from_file_location"): "the pack's own packages, from its own folder",
     ("ecgan_core/__init__.py", "importlib.import_module"): "the library's own modules, by names that are written there",
@@ -91,10 +91,10 @@ def test_arrays_are_loaded_without_pickles() -> None:
 def test_the_recipes_yaml_loader_is_the_safe_one() -> None:
     import yaml
 
-    from train.portraits.recipe import _UniqueKeyLoader
+    from train.unique_keys import UniqueKeys
 
-    assert issubclass(_UniqueKeyLoader, yaml.SafeLoader)
-    assert not _UniqueKeyLoader.yaml_multi_constructors.keys() - yaml.SafeLoader.yaml_multi_constructors.keys()
+    assert issubclass(UniqueKeys, yaml.SafeLoader)
+    assert not UniqueKeys.yaml_multi_constructors.keys() - yaml.SafeLoader.yaml_multi_constructors.keys()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ecgan_core.face.holes import hole_kind
 from ecgan_core.words import shown
 
 from .losses import LossWeights
-from .unique_keys import UniqueKeys
+from .unique_keys import load_yaml
 
 
 class ConfigError(ValueError):
@@ -285,7 +285,7 @@ def with_overrides(tree: dict[str, Any], overrides: list[str]) -> dict[str, Any]
 def _parsed(text: str, what: str) -> Any:
     """YAML's plain values; raises ConfigError with one line that says what is wrong, and where."""
     try:
-        return yaml.load(text, Loader=UniqueKeys)
+        return load_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""

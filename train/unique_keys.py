@@ -7,6 +7,11 @@ from typing import Any
 import yaml
 
 
+def load_yaml(text: str) -> Any:
+    """What a text of YAML says; raises yaml.YAMLError, which says where, if it is none or a key is there twice."""
+    return yaml.load(text, Loader=UniqueKeys)
+
+
 class UniqueKeys(yaml.SafeLoader):
     """YAML's safe loader for recipes: it refuses a key given twice, where the plain one would silently keep the last.
 

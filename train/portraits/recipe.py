@@ -26,7 +26,7 @@ from typing import Any
 import yaml
 
 from ..mixtures import mixtures_of
-from ..unique_keys import UniqueKeys
+from ..unique_keys import load_yaml
 from .hair.look import BEARDS
 
 # Apple's ARKit blend shapes, the common language of face capture; Mika Suominen sculpted them for MakeHuman's head.
@@ -120,7 +120,7 @@ def load_recipe(path: str | os.PathLike) -> Recipe:
     """
     path = Path(path)
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=UniqueKeys)
+        tree = load_yaml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RecipeError(f"cannot read the recipe {path}: {error.strerror}; check the name and the folder") from error
     except UnicodeDecodeError as error:
