@@ -140,7 +140,7 @@ def _must_read_alike(file: Path, found: Mapping[str, Any], wanted: Mapping[str, 
     theirs, ours = ([json.dumps(of[key], separators=(",", ":")) for key in keys] for of in (found, wanted))
     wrong = [f"networks.{key}={a}" for key, a, b in zip(keys, theirs, ours, strict=True) if a != b]
     if wrong:
-        raise ConfigError(f"{file} reads emotions with another network than the recipe's, to keep it, {_said(wrong)}")
+        raise ConfigError(f"{file} reads emotions with another network than the recipe's; to keep it, {_said(wrong)}")
 
 
 def can_widen(narrow: Sequence[int], wide: Sequence[int]) -> bool:
