@@ -23,7 +23,7 @@ SET_UP := $(PYTHON) tools/host.py
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help host demo serve check check-train check-rest test test-train test-core test-rest bench lint format clean
+.PHONY: help host demo serve check check-train check-rest test test-train test-rest bench lint format clean
 
 # Side by side, since most of it runs on one core; what is said comes in one piece, where make can (from 4.0 on).
 SIDE_BY_SIDE = $(MAKE) --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync)
@@ -55,18 +55,15 @@ test: host
 	@$(RUN) -m pytest $(TESTS)
 else
 test: host
-	@echo "Three parts, side by side; each is shown when it is done."
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(SIDE_BY_SIDE) test-train test-core test-rest
+	@echo "Two halves, side by side; each is shown when it is done."
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(SIDE_BY_SIDE) test-train test-rest
 endif
 
 test-train: host
-	@$(RUN) -m pytest tests/train
-
-test-core: host
-	@$(RUN) -m pytest tests/core tests/fuzz
+	@$(RUN) -m pytest tests/train tests/core
 
 test-rest: host
-	@$(RUN) -m pytest tests --ignore tests/train --ignore tests/core --ignore tests/fuzz
+	@$(RUN) -m pytest tests --ignore tests/train --ignore tests/core
 
 bench:
 	@$(SET_UP) --bench

@@ -4,11 +4,7 @@ that learns alone, nothing else of the model changes.
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -214,24 +210,14 @@ def test_a_run_of_detail_goes_on_exactly_and_its_model_works(of_64, recipe, data
     assert whole.decode(latent).shape == (1, 3, 128, 128)
 
 
-@pytest.mark.slow
-def test_two_processes_draw_the_detail_of_one(of_64, recipe, data, tmp_path) -> None:
-    command = ["fit", str(recipe), "--data", str(data), "--cpu", "--from", str(of_64)]
-    command += ["--set", *GROWN_RECIPE, "mixed_precision=no", "log_every=8", "weights.sharpness=1"]
-    assert main([*command, "--out", str(tmp_path / "alone")]) == 0
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "train"]
-    environment = os.environ | {"PYTHONPATH": os.getcwd(), "OMP_NUM_THREADS": "1"}
-    together = [*launcher, *command, "--out", str(tmp_path / "together")]
-    done = subprocess.run(together, capture_output=True, text=True, env=environment, timeout=300)
-    assert done.returncode == 0, done.stderr
-    one, two = (
-        [json.loads(line) for line in (tmp_path / run / "metrics.jsonl").read_text().splitlines()]
-        for run in ("alone", "together")
-    )
-    assert len(one) == len(two) > 2
-    for a, b in zip(one, two, strict=True):
-        for name in a.keys() - {"images_per_second"}:  # feature maps are held against each process's own mean
-            assert a[name] == pytest.approx(b[name], rel=0.05, abs=0.02), (a["images"], name)
+def test_whatever_several_processes_would_wait_for_has_a_gradient(of_64, recipe, data, tmp_path) -> None:
+    """They share the gradients of all that asks for one when training begins, and stand still for one that lacks."""
+    trainer = detail_trainer(of_64, recipe, data, tmp_path)
+    asking = [(name, p) for name, p in trainer.discrimination.named_parameters() if p.requires_grad]
+    asking += [(name, p) for name, p in trainer.completion.named_parameters() if p.requires_grad]
+    trainer.begin()
+    trainer.train_step()
+    assert [name for name, p in asking if p.grad is None] == []
 
 
 def test_after_the_detail_all_of_it_may_be_trained_again(of_64, recipe, data, tmp_path) -> None:
