@@ -44,4 +44,5 @@ def _painted(pictures: torch.Tensor, holes: torch.Tensor) -> Iterator[torch.Tens
     """The pictures one by one, each as an IMAGE: they are only looked at, and a clip's would take as much again."""
     tint = torch.tensor(TINT).view(3, 1, 1)
     for picture, hole in zip(pictures, holes, strict=True):
+        picture = picture.to(hole.device)
         yield image_from_pictures((picture + 0.6 * hole * (tint - picture))[None], None)

@@ -36,9 +36,12 @@ def checked(execute: Callable) -> Callable:
 
 def _fitting(slots: Iterable[io.Input], inputs: dict[str, Any]) -> dict[str, Any]:
     for slot in slots:
-        value = inputs.get(slot.id)
-        if slot.id in inputs and not (value is None and slot.optional):
-            inputs[slot.id] = _fit(slot, value)
+        if slot.id not in inputs:
+            continue
+        if inputs[slot.id] is None and slot.optional:  # nothing came over its wire
+            inputs[slot.id] = getattr(slot, "default", None)
+        if inputs[slot.id] is not None or not slot.optional:
+            inputs[slot.id] = _fit(slot, inputs[slot.id])
     return inputs
 
 
@@ -46,7 +49,7 @@ def _fit(slot: io.Input, value: Any) -> Any:
     if isinstance(slot, io.Int.Input | io.Float.Input):
         return _number(slot, value)
     if isinstance(slot, io.Boolean.Input):
-        return _is(slot, value, Real, "true or false") and bool(value)
+        return bool(_is(slot, value, Real, "true or false"))
     if isinstance(slot, io.String.Input | io.Combo.Input):
         return _is(slot, value, str, "a text")
     if isinstance(slot, io.Image.Input):

@@ -103,7 +103,8 @@ def look_for_data(plan: Plan, data: Path, out: Path) -> None:
     ahead = [stage.config for stage in stages if not is_trained(out / stage.name, stage.config)]
     if not states_of(out / first.name):
         must_have_something_to_grow(first.config)
-    for config in (*ahead, plan.evaluation):
+    to_measure = ahead or not (out / "evaluation" / "evaluation.json").is_file()
+    for config in (*ahead, plan.evaluation) if to_measure else ahead:
         for source in config.data:
             if source.path not in plan.portraits:
                 rows_of(source, data)

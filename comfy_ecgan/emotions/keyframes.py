@@ -76,9 +76,16 @@ def animate(
 
 
 def stamp_of_vectors(keyframes: str | None) -> str:
-    """Changes when the file behind a saved vector does that keyframes may name, so that ComfyUI draws them again."""
-    text = (keyframes or "").casefold()
-    return "\n".join(f"{name} {file_stamp(name)}" for stem, name in _saved().items() if stem.casefold() in text)
+    """Changes when the file behind a saved vector does that keyframes may name, so that ComfyUI draws them again.
+
+    Keyframes that come over a wire are not known before they are needed: they may name any.
+    """
+    stems = {stem: name for stem, name in _saved().items() if keyframes is None or _plain(stem) in _plain(keyframes)}
+    return "\n".join(f"{name} {file_stamp(name)}" for name in stems.values())
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _saved() -> dict[str, str]:

@@ -119,6 +119,12 @@ app.registerExtension({
     }
   },
   refreshComboInNodes() {
-    for (const node of app.graph?.nodes ?? []) node.arrangeEmotionPad?.();
+    const arrange = (graph) => {
+      for (const node of graph?.nodes ?? []) {
+        node.arrangeEmotionPad?.();
+        arrange(node.subgraph);
+      }
+    };
+    arrange(app.rootGraph ?? app.graph);
   },
 });

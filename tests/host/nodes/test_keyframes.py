@@ -95,13 +95,14 @@ def test_vectors_are_called_by_name(pack, model, animate, latents, shifted, comf
 
 
 def test_a_vector_that_is_replaced_is_drawn_anew(pack, model, comfyui) -> None:
-    def stamp(keyframes: str) -> str:
+    def stamp(keyframes: str | None) -> str:
         return pack["ECGANEmotionKeyframes"].fingerprint_inputs(keyframes=keyframes, model=model, frames=0)
 
     path, glad = comfyui.models.parent / "ecgan_vectors" / "replaced.safetensors", model.pipeline.vector(GLAD)
     glad.save(path)
-    first, other = stamp("0: Replaced 0.5"), stamp("0: calm")
+    first, other, over_a_wire = stamp("0: Replaced 0.5"), stamp("0: calm"), stamp(None)
     (2 * glad).save(path)
+    assert stamp(None) != over_a_wire, "nobody knows yet what comes"
     assert stamp("0: Replaced 0.5") != first
     assert stamp("0: calm") == other
     path.unlink()

@@ -187,6 +187,13 @@ def test_a_face_box_wins_and_one_serves_all(complete):
     assert "x, y, width, height" in str(refusal.value)
 
 
+def test_nothing_over_a_wire_is_as_no_wire_and_0_is_false(complete):
+    image, mask = picture(), hole()
+    plain = complete(image, mask)[0]
+    nothing = {"face_box": None, "on_no_face": None, "color_match": None, "track": 0, "inside_face": 0.0}
+    assert torch.equal(complete(image, mask, **nothing)[0], plain)
+
+
 BOX = {"x": 40, "y": 30, "width": 90, "height": 90}
 
 
