@@ -155,8 +155,8 @@ def complete(arguments: argparse.Namespace) -> None:
         boxes=Box(*arguments.box) if arguments.box else None,
         on_note=_say,
     )
-    for i, picture in enumerate(render(pipeline, latent)):
-        write_picture(arguments.out / f"complete-{i}.png", picture)
+    for i in range(len(latent)):  # one by one: samples of a large picture are many
+        write_picture(arguments.out / f"complete-{i}.png", render(pipeline, latent[i])[0])
         latent[i].save(arguments.out / f"latent-{i}.safetensors")
 
 
@@ -171,8 +171,8 @@ def shift(arguments: argparse.Namespace) -> None:
     count = 0
     for latent in latents:
         shifted = shift_portraits(pipeline, latent, vector, arguments.strength)
-        for i, picture in enumerate(render(pipeline, shifted)):
-            write_picture(arguments.out / f"shift-{count}.png", picture)
+        for i in range(len(shifted)):
+            write_picture(arguments.out / f"shift-{count}.png", render(pipeline, shifted[i])[0])
             shifted[i].save(arguments.out / f"shift-latent-{count}.safetensors")
             count += 1
 

@@ -140,5 +140,5 @@ def _term(term: str, number: int, emotions: Collection[str]) -> tuple[str, float
 def _known(name: str, emotions: Collection[str]) -> str | None:
     if name in emotions:
         return name
-    alike = [emotion for emotion in emotions if emotion.casefold() == name.casefold()]
+    alike = [emotion for emotion in emotions if " ".join(emotion.split()).casefold() == name.casefold()]
     return alike[0] if len(alike) == 1 else None

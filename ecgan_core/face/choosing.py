@@ -123,4 +123,4 @@ def _area(hole: Tensor) -> float:
 
     What is masked faintly, as the black of a compressed mask is, does not count.
     """
-    return float((hole * (hole > PARTLY_MISSING)).sum(dim=-1).sum(dtype=torch.float64))
+    return float((hole * (hole > PARTLY_MISSING)).sum(dim=-1).cpu().sum(dtype=torch.float64))

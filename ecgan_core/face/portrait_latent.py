@@ -27,6 +27,7 @@ READABLE_FORMATS = ("1", "2", PORTRAIT_FORMAT)
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 KIND = "a saved EC-GAN portrait latent"
 MOST_SIDES = 16  # a frame's side and place, in sides of its picture
+MOST_SIDE = 2**14  # a frame's side in pixels, beyond that of its picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,7 @@ class Place:
         number: which of them this one is.
         size: the model's, in pixels.
         asked: the settings of the completion.
-        known: textures that were found already; samples of a picture share its memory, and so its texture.
+        skins, parts: what was found already of all faces; samples of a picture share its memory, and so these.
     """
 
     picture: Tensor
@@ -48,13 +49,16 @@ class Place:
     number: int
     size: int
     asked: Completion
-    known: dict[tuple, SkinTexture | None]
+    skins: dict[tuple, SkinTexture | None]
+    parts: dict[tuple, list[Tensor]]
 
     @cached_property
     def blend(self) -> Blend:
         """Where the face is seen, and how much of it."""
-        part = share_hole(self.hole, self.frames)[self.number]
-        return blend_of(part, self.frames[self.number], self.asked.feather)
+        key = (self.hole.data_ptr(), *self.frames)
+        if key not in self.parts:
+            self.parts[key] = share_hole(self.hole, self.frames)
+        return blend_of(self.parts[key][self.number], self.frames[self.number], self.asked.feather)
 
     @property
     def skin(self) -> SkinTexture | None:
@@ -63,9 +67,9 @@ class Place:
             return None
         frame = self.frames[self.number]
         key = (self.picture.data_ptr(), self.hole.data_ptr(), frame)
-        if key not in self.known:
-            self.known[key] = visible_texture(self.picture, self.hole, frame, self.size)
-        return self.known[key]
+        if key not in self.skins:
+            self.skins[key] = visible_texture(self.picture, self.hole, frame, self.size)
+        return self.skins[key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +147,8 @@ class PortraitLatent:
     @cached_property
     def places(self) -> list[Place]:
         """How each face goes into its picture, F of them."""
-        known: dict[tuple, SkinTexture | None] = {}
+        skins: dict[tuple, SkinTexture | None] = {}
+        parts: dict[tuple, list[Tensor]] = {}
         of_picture: dict[int, list[Frame]] = {}
         for owner, frame in zip(self.owners, self.frames, strict=True):
             of_picture.setdefault(owner, []).append(frame)
@@ -151,8 +156,8 @@ class PortraitLatent:
         places = []
         for owner in self.owners:
             taken[owner] += 1
-            picture, hole, frames = self.pictures[owner], self.holes[owner], of_picture[owner]
-            places.append(Place(picture, hole, frames, taken[owner], self.faces.face.shape[-1], self.asked, known))
+            picture, hole, size = self.pictures[owner], self.holes[owner], self.faces.face.shape[-1]
+            places.append(Place(picture, hole, of_picture[owner], taken[owner], size, self.asked, skins, parts))
         return places
 
     def with_faces(self, faces: FaceLatent) -> PortraitLatent:
@@ -202,7 +207,9 @@ class PortraitLatent:
             owners = tuple(json.loads(metadata.get("owners", "[]")))
             seeds = tuple(int(seed) for seed in json.loads(metadata.get("seeds", "[]")))
             lights = tuple(Light.from_entry(entry) for entry in json.loads(metadata.get("lights", "[]")))
-            return cls(latent, pictures, holes, frames, owners, _asked(metadata), seeds, lights)
+            if not all(type(owner) is int for owner in owners):
+                raise ValueError(f"its faces are in the pictures {owners}")
+            return cls(latent, pictures.float(), holes.float(), frames, owners, _asked(metadata), seeds, lights)
         except ValueError as problem:
             raise BadFile(f"{path} is {KIND}, but a damaged one ({shown(str(problem))}); save it again") from problem
         except (KeyError, TypeError, ArithmeticError, AttributeError, RecursionError) as problem:
@@ -236,8 +243,9 @@ def _frame(entry: dict, height: int, width: int) -> Frame:
     """A frame out of a file; one that is far too large for its picture would take memory without end."""
     frame = Frame(**entry)
     numbers = (frame.x, frame.y, frame.side)
-    most = MOST_SIDES * max(height, width)
-    if not all(type(n) is int and abs(n) <= most for n in numbers) or frame.side < 1 or not -180 <= frame.roll <= 180:
+    longest = max(height, width)
+    fits = all(type(n) is int and abs(n) <= MOST_SIDES * longest for n in numbers)
+    if not fits or not 1 <= frame.side <= max(longest, MOST_SIDE) or not -180 <= frame.roll <= 180:
         raise ValueError(f"a frame at {numbers}, turned by {frame.roll}, is none of a picture of {width}×{height}")
     return frame
 

@@ -15,7 +15,8 @@ from torch import Tensor
 from .finder.aligning import LEFT_EYE, LIPS, RIGHT_EYE
 from .frame import Frame
 from .holes import REGIONS
-from .stitch import from_middle
+from .masks import black
+from .stitch import Region, from_middle
 
 PARTS = ("mouth", "eyes", "lower face", "upper face", "whole face")
 _BROWS = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46, 336, 296, 334, 293, 300, 276, 283, 282, 295, 285)
@@ -71,15 +72,30 @@ def region_hole(
     radius = torch.tensor([(right - left) / 2, (bottom - top) / 2]) * (1 + grow) * COVER**0.5
     centre = torch.tensor([(left + right) / 2, (top + bottom) / 2])
 
-    place = torch.stack(from_middle(frame, (slice(0, height), slice(0, width)), "cpu"), dim=-1)  # [height,width,2]
+    rows, columns = region = _around(frame, centre, float(radius.norm()), height, width)
+    place = torch.stack(from_middle(frame, region, "cpu"), dim=-1)  # [h,w,2]
     offset = (place - centre) / radius
     distance = offset.norm(dim=-1).clamp(min=1e-6)  # 0 in the centre, 1 on the edge
     steepness = (offset / distance[..., None] / radius).norm(dim=-1)
     inwards = (1 - distance) / steepness  # pixels from the edge, to first order: exact on it and on the axes
     ramp = min(max(soften, 1.0), float(radius.min()))  # one pixel always fades, or the edge would be a staircase
     if outline is not None:
-        inwards = torch.minimum(inwards, _depth(outline, inwards > 0) - WITHIN * frame.side)
-    return (inwards / ramp).clamp(0, 1)[None]
+        inwards = torch.minimum(inwards, _depth(outline, inwards > 0, region) - WITHIN * frame.side)
+    hole = black((1, height, width))
+    hole[:, rows, columns] = (inwards / ramp).clamp(0, 1)
+    return hole
+
+
+def _around(frame: Frame, centre: Tensor, reach: float, height: int, width: int) -> Region:
+    """The rows and columns of a picture that are within reach of a place in a frame, from the frame's middle [2]."""
+    (across, down), turn = centre.tolist(), math.radians(frame.roll)
+    x = frame.centre[0] + across * math.cos(turn) - down * math.sin(turn)
+    y = frame.centre[1] + across * math.sin(turn) + down * math.cos(turn)
+    rows, columns = (
+        slice(min(max(math.floor(at - reach) - 1, 0), end), min(max(math.ceil(at + reach) + 1, 0), end))
+        for at, end in ((y, height), (x, width))
+    )
+    return rows, columns
 
 
 def outline_of(points: Tensor | None) -> Tensor | None:
@@ -94,14 +110,15 @@ def inside_outline(hole: Tensor, outline: Tensor, side: float) -> Tensor:
         outline: [N,2], points of the picture in order.
         side: of the face's frame.
     """
-    inwards = _depth(outline.cpu(), (hole[0] > 0).cpu()) - WITHIN * side
+    everywhere = (slice(0, hole.shape[-2]), slice(0, hole.shape[-1]))
+    inwards = _depth(outline.cpu(), (hole[0] > 0).cpu(), everywhere) - WITHIN * side
     return torch.minimum(hole, inwards.clamp(0, 1)[None].to(hole))
 
 
-def _depth(outline: Tensor, where: Tensor) -> Tensor:
-    """How far inside a polygon [N,2] the pixels of a mask [H,W] are; below 0 outside, and 0 where the mask is False."""
+def _depth(outline: Tensor, where: Tensor, region: Region) -> Tensor:
+    """How far inside a polygon [N,2] a region's pixels are, [h,w]; below 0 outside, and 0 where a mask is False."""
     rows, columns = where.nonzero(as_tuple=True)
-    place = torch.stack([columns, rows], dim=-1) + 0.5
+    place = torch.stack([columns + region[1].start, rows + region[0].start], dim=-1) + 0.5
     nearest, crossed = torch.full(rows.shape, math.inf), torch.zeros(rows.shape, dtype=torch.bool)
     for start, end in zip(outline, outline.roll(-1, dims=0), strict=True):
         along = end - start

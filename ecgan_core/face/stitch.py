@@ -48,11 +48,18 @@ def share_hole(hole: Tensor, frames: Sequence[Frame]) -> list[Tensor]:
     if len(frames) == 1:
         return [hole]
     region = extent(hole, (slice(0, hole.shape[-2]), slice(0, hole.shape[-1])))
-    nearest = torch.stack([distance_from_middle(frame, region, hole.device) for frame in frames]).argmin(dim=0)
+    least = distance_from_middle(frames[0], region, hole.device)
+    nearest = torch.zeros_like(least, dtype=torch.int32)
+    for number, frame in enumerate(frames[1:], start=1):
+        distance = distance_from_middle(frame, region, hole.device)
+        nearest[distance < least] = number
+        least = torch.minimum(distance, least)
+    within = hole[0, region[0], region[1]]
     parts = []
     for number in range(len(frames)):
         part = black(hole.shape, hole.device).to(hole.dtype)  # of a clip there are many
-        part[:, region[0], region[1]] = hole[:, region[0], region[1]] * (nearest == number)
+        theirs = (nearest == number) & (within > 0)
+        part[0, region[0], region[1]][theirs] = within[theirs]
         parts.append(part)
     return parts
 

@@ -29,6 +29,7 @@ from .tensors import BadFile, Header, must_be_finite, read_header, read_tensors,
 if TYPE_CHECKING:
     from ..pipeline import ECGANPipeline
 
+SMALLEST_SIDE, LARGEST_SIDE = 8, 2048  # of the frames that networks are built for
 FORMAT_VERSION = 1
 NETWORKS = ("encoder", "generator", "discriminator")
 KIND = "an EC-GAN checkpoint"
@@ -79,14 +80,22 @@ def _describe(path: str | os.PathLike, header: Header) -> CheckpointInfo:
         emotions = json.loads(metadata["emotions"])
         known = EmotionSet(tuple(emotions["names"]), emotions["neutral"])
         config = {name: dict(config[name]) for name in NETWORKS}
-        int(config["encoder"]["image_size"])
-    except (KeyError, TypeError, ValueError, RecursionError) as problem:
+        _must_be_whole(config)
+    except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as problem:
         raise CheckpointError(
             f"{path} is a damaged checkpoint: its config or emotions cannot be read ({problem}); download it again"
         ) from problem
     parameters = sum(torch.Size(shape).numel() for shape in header.shapes.values())
     card, origin = metadata.get("card", ""), metadata.get("origin", "")
     return CheckpointInfo(known.names, known.neutral, config, card, int(version), parameters, origin)
+
+
+def _must_be_whole(config: dict[str, Any]) -> None:
+    """Raise ValueError unless all networks that say the side of a face say the same, and one that faces have."""
+    sides = [network["image_size"] for network in config.values() if "image_size" in network]
+    side = config["encoder"]["image_size"]
+    if type(side) is not int or not SMALLEST_SIDE <= side <= LARGEST_SIDE or any(one != side for one in sides):
+        raise ValueError(f"image_size is {' and '.join(repr(one)[:20] for one in sides)}")
 
 
 def load_checkpoint(path: str | os.PathLike, dtype: torch.dtype = torch.float32) -> ECGANPipeline:
@@ -127,6 +136,8 @@ def _empty_networks(path: str | os.PathLike, header: Header, info: CheckpointInf
             for key, value in config.items():  # even without memory, a network of a million layers takes for ever
                 if isinstance(value, list) and len(value) > len(header.shapes):
                     raise ValueError(f"{key} has {len(value)} entries")
+                if key in ("deeper", "grown") and not (type(value) is int and 0 <= value <= len(header.shapes)):
+                    raise ValueError(f"{key} is {value!r}")
         with torch.device("meta"):
             return {name: cls.from_config(info.config[name]) for name, cls in classes.items()}
     except (TypeError, ValueError, KeyError, RuntimeError, ArithmeticError) as problem:

@@ -57,6 +57,11 @@ def test_a_wrong_line_is_named_with_what_would_be_right(text: str, sentence: str
         parsed(text)
 
 
+def test_names_are_told_apart_by_more_than_their_spaces() -> None:
+    keys = parse_keyframes("1: my smirk 0.5\n2: 2 my  smirk", ("neutral", "my  smirk"), "neutral")
+    assert [key.weights for key in keys] == [{"my  smirk": 0.5}, {"my  smirk": 2.0}]
+
+
 def test_a_line_of_very_many_spaces_is_read_at_once() -> None:
     with pytest.raises(KeyframeError, match="there is no emotion 'a b'"):
         parsed(f"0: a{' ' * 100_000}b")

@@ -22,6 +22,7 @@ Track = dict[int, Box]  # frame → where a face was seen in it
 GAP = 12  # frames in which a face may be gone and still be the same: half a second
 FAR = 0.7  # of the face's side: what is farther from where it is expected is somebody else
 FARTHER = 0.15  # and this much for each frame that it was gone
+LONGEST = 2 * GAP  # frames after which nobody is expected any farther away
 LIKE = math.log(1.6)  # so much larger or smaller is somebody else as well
 SPEED = 4  # frames back from which a face's speed is taken
 WINDOW = 2.0  # frames, the standard deviation of the weights of neighbours in time
@@ -51,7 +52,7 @@ def follow(seen: Sequence[Sequence[Box]]) -> list[Track]:
 def people(tracks: Sequence[Track]) -> list[int]:
     """Whose each track is, counted from 0 in the order in which people come: who was gone for long is the same still.
 
-    A track goes on with the person who is gone when it begins and is most like it; in a long gap a face may move far.
+    A track goes on with the person who is gone when it begins and is most like it, unless it is too far away.
     """
     of_person: list[list[Track]] = []
     numbers: list[int] = []
@@ -125,7 +126,7 @@ def _unlike(track: Mapping[int, Box], now: int, box: Box) -> float:
     if earlier < last:
         (from_x, from_y), share = track[earlier].centre, min(gone, SPEED) / (last - earlier)
         x, y = x + (x - from_x) * share, y + (y - from_y) * share
-    away = math.dist((x, y), box.centre) / max(size, box.width) / (FAR + FARTHER * (gone - 1))
+    away = math.dist((x, y), box.centre) / max(size, box.width) / (FAR + FARTHER * (min(gone, LONGEST) - 1))
     return max(away, abs(math.log(box.width / size)) / LIKE)
 
 

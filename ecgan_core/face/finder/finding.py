@@ -152,6 +152,7 @@ def detect(picture: Tensor, looks: Sequence[Look], size: int) -> list[Candidate]
         while len(scores):  # what overlaps the best is the same face: their mean is steadier
             best = scores.argmax()
             near = _overlaps(boxes, boxes[best])
+            near[best] = True  # a box without a size overlaps nothing, not even itself
             shares = scores[near].sigmoid()[:, None, None]
             box, features = ((each[near] * shares).sum(dim=0) / shares.sum() for each in (boxes, keypoints[:, :3]))
             left, right, nose = look.in_picture(features, size)

@@ -9,6 +9,7 @@ from benchmarks.measuring.memory import can_measure, peak_megabytes
 from ecgan_core.face.batch.places import with_changed
 from ecgan_core.face.frame import Frame
 from ecgan_core.face.masks import black
+from ecgan_core.face.regions import region_hole
 from ecgan_core.face.stitch import share_hole
 
 CPU = torch.device("cpu")
@@ -59,3 +60,13 @@ def test_the_parts_of_two_people_and_the_masks_that_end_at_faces_take_as_little(
         peak_megabytes(of_clip, CPU)
         assert peak_megabytes(of_clip, CPU) < 221 / 4
     assert torch.equal(change()[3], hole)
+
+
+@pytest.mark.skipif(not can_measure(CPU), reason="this system does not tell how much memory a process has")
+def test_a_mouth_in_24_megapixels_takes_what_a_mouth_takes() -> None:
+    def mouth() -> torch.Tensor:
+        return region_hole(Frame(2000, 1500, 400, 20.0), 4000, 6000, "mouth")
+
+    peak_megabytes(mouth, CPU)
+    assert peak_megabytes(mouth, CPU) < 20
+    assert 0 < mouth().sum() < 400 * 400

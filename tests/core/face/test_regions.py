@@ -107,7 +107,7 @@ def test_the_outline_is_looked_for_in_a_box_too(astronaut):
 
 def test_a_polygon_knows_how_deep_a_pixel_lies():
     square = torch.tensor([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])
-    depth = _depth(square, torch.ones(40, 40, dtype=torch.bool))
+    depth = _depth(square, torch.ones(40, 40, dtype=torch.bool), (slice(0, 40), slice(0, 40)))
     assert depth[19, 19] == pytest.approx(9.5)
     assert depth[20, 12] == pytest.approx(2.5)
     assert depth[20, 5] == pytest.approx(-4.5)

@@ -246,7 +246,7 @@ FRAMES = [
         *(("asked", f'{{"feather": {feather}}}') for feather in ("-1", "9" * 30, '"x"')),
         *(("asked", f'{{"color_match": {share}}}') for share in ("NaN", "Infinity", "2")),
         *(("asked", asked) for asked in ("[]", "7", '{"texture": -1}', '{"beauty": 1}')),
-        *(("owners", owners) for owners in ("[5]", "7", '["a"]')),
+        *(("owners", owners) for owners in ("[5]", "7", '["a"]', "[0.0]", "[false]")),
     ],
 )
 def test_a_portrait_whose_metadata_makes_no_sense_is_refused(whole, tmp_path, key, value):

@@ -306,7 +306,8 @@ def test_missing_misshapen_and_surplus_tensors(saved):
         ("noise_rank", 10**12),
         ("noise_rank", 1),
         ("noise_rank", "many"),
-        ("image_size", 63),
+        ("deeper", 10**9),
+        ("deeper", -1),
     ],
 )
 def test_networks_that_cannot_be_built_or_do_not_fit_are_refused_without_building_them(saved, key, value):
@@ -318,6 +319,16 @@ def test_networks_that_cannot_be_built_or_do_not_fit_are_refused_without_buildin
     assert "describes networks that this version cannot build" in (text := refused(rewritten(saved, change))) or (
         "where its config asks for" in text
     )
+
+
+@pytest.mark.parametrize("side", [63, 64.0, 0, 65536, float("inf"), "64"])
+def test_a_side_that_no_face_has_or_that_the_networks_do_not_share_is_refused(saved, side):
+    def change(metadata):
+        config = json.loads(metadata["config"])
+        config["encoder"]["image_size"] = side
+        metadata["config"] = json.dumps(config)
+
+    assert "image_size is" in refused_by_header(rewritten(saved, change))
 
 
 class Executed:

@@ -69,6 +69,7 @@ def test_who_comes_back_after_long_is_the_same_and_who_is_there_meanwhile_is_not
     assert whose([at(100), at(400)], *gone, [at(420), at(90)]) == [0, 1, 1, 0], "each goes on as who was nearer"
     assert whose([at(100)], [at(100), at(400)], *[[at(400)]] * (GAP + 5), [at(400), at(100)]) == [0, 1, 0]
     assert whose([at(100)], *gone, [at(100, side=200)]) == [0, 1], "of another size it is somebody else"
+    assert whose([at(100)], *gone * 9, [at(800)]) == [0, 1], "and far away, however long it took"
 
 
 # Held still ---
