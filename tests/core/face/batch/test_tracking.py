@@ -192,6 +192,7 @@ def test_each_person_keeps_their_seed_over_the_clip(pipeline, astronaut):
     assert seeds[False][1] != seeds[False][0]
 
 
+@pytest.mark.slow
 def test_after_a_long_gap_a_person_has_the_seed_and_the_hole_of_before(pipeline, astronaut):
     clip = torch.cat([astronaut, *[hidden(astronaut)] * (GAP + 1), astronaut])
     notes: list[str] = []
