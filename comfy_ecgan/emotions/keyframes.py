@@ -80,8 +80,9 @@ def stamp_of_vectors(keyframes: str | None) -> str:
 
     Keyframes that come over a wire are not known before they are needed: they may name any.
     """
-    stems = {stem: name for stem, name in _saved().items() if keyframes is None or _plain(stem) in _plain(keyframes)}
-    return "\n".join(f"{name} {file_stamp(name)}" for name in stems.values())
+    text = None if keyframes is None else _plain(keyframes)
+    names = [name for stem, name in _saved().items() if text is None or _plain(stem) in text]
+    return "\n".join(f"{name} {file_stamp(name)}" for name in names)
 
 
 def _plain(text: str) -> str:

@@ -14,6 +14,7 @@ from ecgan_core.face.stitch import share_hole
 
 CPU = torch.device("cpu")
 CLIP = (60, 1, 720, 1280)  # 221 MB
+measured = pytest.mark.skipif(not can_measure(CPU), reason="this system does not tell how much memory a process has")
 
 
 def test_it_is_black_and_can_be_painted() -> None:
@@ -31,7 +32,7 @@ def test_there_may_be_nothing_in_it(shape: tuple[int, ...]) -> None:
     assert black(shape).shape == shape
 
 
-@pytest.mark.skipif(not can_measure(CPU), reason="this system does not tell how much memory a process has")
+@measured
 def test_a_clip_takes_memory_only_where_there_is_white() -> None:
     def paint() -> torch.Tensor:
         masks = black(CLIP)
@@ -43,7 +44,7 @@ def test_a_clip_takes_memory_only_where_there_is_white() -> None:
     assert peak_megabytes(paint, CPU) < 221 / 4
 
 
-@pytest.mark.skipif(not can_measure(CPU), reason="this system does not tell how much memory a process has")
+@measured
 def test_the_parts_of_two_people_and_the_masks_that_end_at_faces_take_as_little() -> None:
     people = [Frame(100, 100, 400), Frame(700, 100, 400)]
     hole = black(CLIP[1:])
@@ -62,7 +63,7 @@ def test_the_parts_of_two_people_and_the_masks_that_end_at_faces_take_as_little(
     assert torch.equal(change()[3], hole)
 
 
-@pytest.mark.skipif(not can_measure(CPU), reason="this system does not tell how much memory a process has")
+@measured
 def test_a_mouth_in_24_megapixels_takes_what_a_mouth_takes() -> None:
     def mouth() -> torch.Tensor:
         return region_hole(Frame(2000, 1500, 400, 20.0), 4000, 6000, "mouth")
