@@ -19,12 +19,18 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 NOTES = "() => app.graph.nodes.filter(n => n.type === 'MarkdownNote').map(n => n.widgets[0].value).join(' ')"
 
 
-# What some pages send of nodes of ComfyUI's own and others do not: what a widget shows, and inputs that came later.
-NOT_EVERYWHERE = {"PreviewAny": {"preview"}, "CreateVideo": {"bit_depth"}, "SaveVideo": {"format.codec"}}
+# What some pages send of nodes of ComfyUI's own and others do not, or not at once: what a widget shows (of a film, when
+# that is loaded), and inputs that came later.
+NOT_EVERYWHERE = {
+    "PreviewAny": {"preview"},
+    "LoadVideo": {"video-preview"},
+    "CreateVideo": {"bit_depth"},
+    "SaveVideo": {"format.codec"},
+}
 
 
 def meant(prompt: dict) -> dict:
-    """Node id → type and inputs, without those that not every page sends."""
+    """Node id → type and inputs, without those that not every page sends, or not at once."""
     nodes = {key: (node["class_type"], dict(node["inputs"])) for key, node in prompt.items()}
     for kind, inputs in nodes.values():
         for name in NOT_EVERYWHERE.get(kind, ()):

@@ -106,7 +106,8 @@ def test_complete_infer_and_inspect(place, tmp_path_factory, picture, mask, box,
     value = "2" if option[0] == "--samples" and option[1].isdecimal() and int(option[1]) > 2 else option[1]
     code = told(ecgan, "complete", image, "--hole", hole, *model, *face, "--out", out, option[0], value)
     if code == 0:
-        assert Image.open(out / "complete-0.png").mode == "RGB"
+        with Image.open(out / "complete-0.png") as picture:
+            assert picture.mode == "RGB"
         shifting = ("--emotion", "joyful", "--strength", option[1], *model, "--out", out)
         told(ecgan, "shift", out / "latent-0.safetensors", *shifting)
     told(ecgan, "infer", image, "--hole", hole, *model, *face)

@@ -118,6 +118,7 @@ def test_a_stage_is_chosen_by_name_where_there_are_several(folder):
     ("before", "now", "said"),
     [
         ("name: second", "name: first", "stages: two have one name: first, first"),
+        ("name: second", "name: evaluation", "stages: none can be called evaluation, since `make` keeps its figures"),
         ("name: second", "name: a/b", "stages: a stage needs a name of letters and digits"),
         ("images: 400", "imges: 400", "second: imges: no such key; did you mean 'images'"),
         ("keep: 0.25", "keep: 25", "second.keep: must be a share from 0 to 1, but is 25"),
