@@ -18,9 +18,9 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from comfy_ecgan import models, vector_files
-from comfy_ecgan.nodes.animation import ECGANEmotionKeyframes
+from comfy_ecgan.nodes.animation import ECGANEmotionKeyframes, ECGANEmotionSweep
 from comfy_ecgan.nodes.complete import LoadECGAN, MaskedFaceComplete
-from comfy_ecgan.nodes.emotions import ECGANEmotionMix, ECGANEmotionSweep, ECGANInferEmotion, EmotionShift
+from comfy_ecgan.nodes.emotions import ECGANEmotionMix, ECGANInferEmotion, EmotionShift
 from comfy_ecgan.nodes.faces import ECGANFaceHole
 from comfy_ecgan.nodes.vectors import ECGANVectorLoad, ECGANVectorSave, EmotionVectorBuild
 

@@ -5,7 +5,7 @@
 | `sockets` | the types that travel between our nodes |
 | `inputs` | what is connected, held against a node's own schema |
 | `pictures` | IMAGE and MASK to and from the core's tensors, with a sentence for each that does not fit |
-| `boxes` | the face boxes of other packs' BOUNDING_BOX wires, in all their forms |
+| `boxes` | face boxes: typed, and from other packs' BOUNDING_BOX wires in all their forms |
 | `folders/` | files in ComfyUI's model folders: listed, found, told from their other versions, and named |
 | `models` | the folder `models/ecgan`, and a checkpoint loaded under ComfyUI's memory management |
 | `progress` `notes` | progress bar, preview and interrupt; what a node did otherwise than asked for, in sentences |

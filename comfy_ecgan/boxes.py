@@ -1,8 +1,11 @@
-"""Face boxes that other nodes send over a BOUNDING_BOX wire, whose form each pack chooses for itself."""
+"""Face boxes: typed into `face_box`, or from other nodes over a BOUNDING_BOX wire, whose form each pack chooses for
+itself.
+"""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,56 @@ FORMS = "send {x, y, width, height}, four numbers in that order, a list of those
 
 # What a page sent that drew the wire as a widget, before it was told not to; workflows saved then still have it.
 UNTOUCHED = {"x": 0, "y": 0, "width": 512, "height": 512}
+
+
+def boxes_from_text(text: str) -> Box | list[Box] | None:
+    """The face boxes in `text`: one Box serves every picture; None if it is blank.
+
+    Args:
+        text: "x, y, width, height" of each, one a line or with a semicolon between two, since the widget has one line.
+
+    Raises:
+        ValueError: a line is not four numbers, or its box has no size.
+    """
+    from ecgan_core.face.frame import Box
+
+    boxes = []
+    for box in (part for line in text.splitlines() for part in _parts(line)):
+        numbers = re.split(r"[\s,;]+", box.strip(" \t,;()[]"))
+        if numbers == [""]:
+            continue
+        try:
+            x, y, width, height = map(float, numbers)
+        except ValueError:
+            raise ValueError(
+                f"the face box {shown(box.strip())} is not four numbers; write x, y, width, height in pixels, such as "
+                f"120, 80, 200, 240, or leave it empty"
+            ) from None
+        boxes.append(Box(x, y, width, height))
+    return boxes[0] if len(boxes) == 1 else boxes or None
+
+
+def _parts(line: str) -> list[str]:
+    """A line's boxes; semicolons may stand between the four numbers of a single one, too."""
+    parts = [part for part in line.split(";") if part.strip()]
+    return [line] if any(len(re.findall(r"[^\s,()\[\]]+", part)) < 4 for part in parts) else parts
+
+
+def boxes_for(text: str, count: int) -> list[Box | None]:
+    """`boxes_from_text`, one for each of `count` pictures.
+
+    Raises:
+        ValueError: as there, or the boxes are neither one nor one for each picture.
+    """
+    boxes = boxes_from_text(text)
+    if isinstance(boxes, list):
+        if len(boxes) != count:
+            raise ValueError(
+                f"there must be one face box for each picture, but there are {len(boxes)} for {count}; write one "
+                f"for each with a semicolon between two, or a single one for all"
+            )
+        return list(boxes)
+    return [boxes] * count
 
 
 def boxes_from_wire(value: Any, pictures: int) -> list[list[Box]] | None:

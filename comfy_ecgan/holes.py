@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .pictures import boxes_for, image_from_pictures, mask_from_holes, pictures_from_image
+from .boxes import boxes_for
+from .pictures import image_from_pictures, mask_from_holes, pictures_from_image
 from .progress import Progress
 
 if TYPE_CHECKING:

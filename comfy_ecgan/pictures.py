@@ -6,15 +6,7 @@ IMAGE is [B,H,W,C] float 0..1 with three or four channels; the core takes pictur
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 import torch
-
-from ecgan_core.words import shown
-
-if TYPE_CHECKING:
-    from ecgan_core.face.frame import Box
 
 HOW_TO_PAINT = (
     "right-click the picture on its Load Image node, choose 'Open in MaskEditor', paint over the part to be filled and "
@@ -85,53 +77,3 @@ def holes_from_mask(mask: torch.Tensor | None, may_be_empty: bool = False) -> to
 def mask_from_holes(holes: torch.Tensor) -> torch.Tensor:
     """Holes [B,1,H,W] as a MASK [B,H,W]."""
     return holes[:, 0]
-
-
-def boxes_from_text(text: str) -> Box | list[Box] | None:
-    """The face boxes in `text`: one Box serves every picture; None if it is blank.
-
-    Args:
-        text: "x, y, width, height" of each, one a line or with a semicolon between two, since the widget has one line.
-
-    Raises:
-        ValueError: a line is not four numbers, or its box has no size.
-    """
-    from ecgan_core.face.frame import Box
-
-    boxes = []
-    for box in (part for line in text.splitlines() for part in _parts(line)):
-        numbers = re.split(r"[\s,;]+", box.strip(" \t,;()[]"))
-        if numbers == [""]:
-            continue
-        try:
-            x, y, width, height = map(float, numbers)
-        except ValueError:
-            raise ValueError(
-                f"the face box {shown(box.strip())} is not four numbers; write x, y, width, height in pixels, such as "
-                f"120, 80, 200, 240, or leave it empty"
-            ) from None
-        boxes.append(Box(x, y, width, height))
-    return boxes[0] if len(boxes) == 1 else boxes or None
-
-
-def _parts(line: str) -> list[str]:
-    """A line's boxes; semicolons may stand between the four numbers of a single one, too."""
-    parts = [part for part in line.split(";") if part.strip()]
-    return [line] if any(len(re.findall(r"[^\s,()\[\]]+", part)) < 4 for part in parts) else parts
-
-
-def boxes_for(text: str, count: int) -> list[Box | None]:
-    """`boxes_from_text`, one for each of `count` pictures.
-
-    Raises:
-        ValueError: as there, or the boxes are neither one nor one for each picture.
-    """
-    boxes = boxes_from_text(text)
-    if isinstance(boxes, list):
-        if len(boxes) != count:
-            raise ValueError(
-                f"there must be one face box for each picture, but there are {len(boxes)} for {count}; write one "
-                f"for each with a semicolon between two, or a single one for all"
-            )
-        return list(boxes)
-    return [boxes] * count

@@ -13,9 +13,9 @@ import torch
 
 from ecgan_core.completion import FACE_CHOICES, NO_FACE_CHOICES, Completion
 
-from .boxes import boxes_from_wire
+from .boxes import boxes_from_text, boxes_from_wire
 from .models import HostModel
-from .pictures import Frames, boxes_from_text, holes_from_mask, mask_from_holes, pictures_from_image
+from .pictures import Frames, holes_from_mask, mask_from_holes, pictures_from_image
 from .progress import Progress
 from .sockets import CompletedPortraits
 

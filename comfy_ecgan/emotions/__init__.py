@@ -4,6 +4,6 @@
 |---|---|
 | `mixing` | several into one |
 | `reading` | which one a face shows |
-| `keyframes` | what each frame of an animation or a clip shows |
+| `keyframes` | what each frame of an animation or a clip shows, and the frames drawn |
 | `chart` | bars of what was read, curves over frames |
 """

@@ -1,4 +1,4 @@
-"""Move, mix, sweep and read the emotion of a face."""
+"""Move, mix and read the emotion of a face."""
 
 from __future__ import annotations
 
@@ -70,59 +70,6 @@ class EmotionShift(io.ComfyNode):
         else:
             shifted = portraits.shift(model, latent, vector=vector, emotion=emotion, strength=strength)
         return io.NodeOutput(shifted.image, shifted, ui=ui.PreviewImage(shifted.image, cls=cls))
-
-
-class ECGANEmotionSweep(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        emotions = own_emotions()
-        return io.Schema(
-            node_id="ECGANEmotionSweep",
-            display_name="Emotion Sweep",
-            category=CATEGORY,
-            description="Moves the expression of completed faces step by step and gives every step: the frames of an "
-            "animation.",
-            is_output_node=True,
-            inputs=[
-                ModelSocket.Input("model", tooltip="The model that completed the faces."),
-                LatentSocket.Input("latent", tooltip="From Complete Masked Face or Shift Emotion."),
-                VectorSocket.Input(
-                    "vector",
-                    optional=True,
-                    tooltip="The emotion to move along, from Mix Emotions, Build or Load Emotion Vector. Not "
-                    "connected: the 'emotion' below.",
-                ),
-                io.Combo.Input(
-                    "emotion",
-                    options=emotions,
-                    default=emotions[0],
-                    tooltip="One of the model's own emotions; used only while no vector is connected.",
-                ),
-                slider("start", -2.0, 2.0, 0.0, "Strength of the first frame; at 0 it is the picture as it came."),
-                slider("end", -2.0, 2.0, 1.0, "Strength of the last frame, or of the turning point of a ping-pong."),
-                io.Int.Input("steps", default=9, min=2, max=128, tooltip="Frames from start to end, both included."),
-                io.Boolean.Input(
-                    "ping_pong",
-                    default=False,
-                    tooltip="Go back from end to start as well, so that the animation loops without a jump.",
-                ),
-            ],
-            outputs=[
-                io.Image.Output(
-                    "frames",
-                    display_name="images",
-                    tooltip="All frames as one batch, in order; of several faces, first all of the first one.",
-                )
-            ],
-        )
-
-    @classmethod
-    @checked
-    def execute(cls, model, latent, emotion, start, end, steps, ping_pong, vector=None) -> io.NodeOutput:
-        frames = portraits.sweep(
-            model, latent, vector=vector, emotion=emotion, start=start, end=end, steps=steps, ping_pong=ping_pong
-        )
-        return io.NodeOutput(frames, ui=ui.PreviewImage(frames, cls=cls))
 
 
 class ECGANEmotionMix(io.ComfyNode):

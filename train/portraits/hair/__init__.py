@@ -1,1 +1,1 @@
-"""Hair: what one person's is like, where it grows, and the strands of it. The module `hair` is the door."""
+"""Hair: what one person's is like, where it grows, the strands and how they are drawn. `hair` is the door."""
