@@ -31,7 +31,7 @@ from .fit import fit, must_have_something_to_grow
 from .portraits.studio import render_set
 from .runs.interrupt import StopWish
 from .runs.run_folder import model_path, must_be_trained_by, newest_clock, states_of
-from .stages import Plan
+from .stages import FIGURES, Plan
 
 
 def make(
@@ -103,7 +103,7 @@ def look_for_data(plan: Plan, data: Path, out: Path) -> None:
     ahead = [stage.config for stage in stages if not is_trained(out / stage.name, stage.config)]
     if not states_of(out / first.name):
         must_have_something_to_grow(first.config)
-    to_measure = ahead or not (out / "evaluation" / "evaluation.json").is_file()
+    to_measure = ahead or not (out / FIGURES / "evaluation.json").is_file()
     for config in (*ahead, plan.evaluation) if to_measure else ahead:
         for source in config.data:
             if source.path not in plan.portraits:
@@ -150,7 +150,7 @@ def finish(
     `start` is the model that the stage went on from, None for what its recipe says.
     """
     last, keep = out / plan.stages[-1].name, plan.stages[-1].keep
-    model, figures = out / f"{plan.name}.safetensors", out / "evaluation"
+    model, figures = out / f"{plan.name}.safetensors", out / FIGURES
     for warning in export(last, model, keep=keep, start=start):
         say(warning)
     extras = dataclasses.replace(extras, still=extras.still or (data / plan.still if plan.still else None))

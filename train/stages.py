@@ -29,6 +29,7 @@ from ecgan_core.words import shown
 from .config import ConfigError, Source, TrainConfig, from_dict, read_tree, with_overrides
 from .portraits.recipe import Recipe, RecipeError, load_recipe, recipe_from
 
+FIGURES = "evaluation"  # the folder of a made model's figures, among those of its stages
 AROUND = ("stages", "portraits", "evaluation", "notes")  # the keys that are no settings of a run
 
 
@@ -153,6 +154,10 @@ def _stage(common: dict[str, Any], entry: Any, overrides: list[str] | None) -> S
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ConfigError(
             f"stages: a stage needs a name of letters and digits, its folder's, but one has {shown(name)}"
+        )
+    if name == FIGURES:
+        raise ConfigError(
+            f"stages: none can be called {name}, since `make` keeps its figures in the folder of that name"
         )
     keep = own.pop("keep", 0)
     if isinstance(keep, bool) or not isinstance(keep, int | float) or not 0 <= keep <= 1:
