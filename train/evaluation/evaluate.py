@@ -29,8 +29,10 @@ from .clips.steadiness import measure_clip
 from .face_api import WHERE
 from .halfway import HOLES as HALFWAY_HOLES
 from .halfway import has_mixtures, measure_halfway
+from .identity import KIND as IDENTITY
 from .identity import IdentityNetwork, load_identity, save_identity, train_identity
-from .judge import load_judge, look_at, save_judge, train_judge
+from .judge import KIND as JUDGE
+from .judge import load_judge, look_at, must_not_know, save_judge, train_judge
 from .measure import HOLES, Instruments, Subjects, closeness, measure, observe, reference_faces, sample_pairs
 from .photographs import Photographs, PublicNetworks, load_photographs, measure_photographs
 from .report import evaluation_sheet, halfway_sheet, report_text, samples_sheet
@@ -178,21 +180,27 @@ def write_report(out: Path, report: dict, sheets: dict[str, torch.Tensor]) -> st
 def make_instruments(
     training: FaceSet, held_out: FaceSet, config: TrainConfig, out: Path, extras: Extras, say: Callable[[str], None]
 ) -> Instruments:
-    """The measuring networks: read from their files, or taught on the training split and written there."""
+    """The measuring networks: read from their files, or taught on the training split and written there.
+
+    Raises:
+        ValueError: a file holds none that fits, or one that was taught on people who are held out.
+    """
     judge_file, identity_file = extras.judge or out / JUDGE_FILE, extras.identity or out / IDENTITY_FILE
     if judge_file.is_file():
         judge = load_judge(judge_file, config.emotions)
+        must_not_know(held_out.identity, judge_file, JUDGE, "--judge")
     else:
         judge = train_judge(training, config, say=say)
-        save_judge(judge, judge_file, config.emotions)
+        save_judge(judge, judge_file, config.emotions, training.identity)
     if identity_file.is_file():
         identity: IdentityNetwork | None = load_identity(identity_file)
+        must_not_know(held_out.identity, identity_file, IDENTITY, "--identity")
     else:
         identity = train_identity(training, config, say=say)
         if identity is None:
             say("no person of the training split has two pictures: likeness cannot be measured")
         else:
-            save_identity(identity, identity_file)
+            save_identity(identity, identity_file, training.identity)
     reference = look_at(training.faces[reference_faces(training, held_out)], judge.features).mean(dim=(2, 3))
     return Instruments(judge, reference, identity)
 

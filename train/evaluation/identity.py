@@ -9,7 +9,7 @@ they are, cannot speak for it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from ecgan_core.files.tensors import BadFile, read_header, write_tensors
 
 from ..config import TrainConfig
 from ..data.faces import FaceSet, augment, step_generator
-from .judge import CELLS, SIDE, DenseNetwork, load_network, scaled, shrunk
+from .judge import CELLS, SIDE, DenseNetwork, load_network, scaled, shrunk, taught_on
 
 KIND = "an identity network"
 IDENTITY_SEED = 3_000_017  # added to the run's
@@ -118,6 +118,6 @@ def load_identity(path: Path) -> IdentityNetwork:
     return network
 
 
-def save_identity(network: IdentityNetwork, path: Path) -> None:
-    """Write the network's weights, atomically."""
-    write_tensors(path, network.state_dict(), {"identity_network": "1"})
+def save_identity(network: IdentityNetwork, path: Path, people: Iterable[str] = ()) -> None:
+    """Write the network's weights and the people that it was taught on, atomically."""
+    write_tensors(path, network.state_dict(), {"identity_network": "1"} | taught_on(people))

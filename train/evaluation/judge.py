@@ -7,7 +7,7 @@ of the other faces of a batch. It learns from real pictures of the training iden
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ecgan_core.files.tensors import BadFile, must_be_finite, read_header, read_tensors, write_tensors
+from ecgan_core.words import shown
 
 from ..config import TrainConfig
 from ..data.faces import FaceSet, augment, draw, step_generator, to_float
@@ -168,9 +169,27 @@ def load_judge(path: Path, emotions: tuple[str, ...]) -> Judge:
     return judge
 
 
-def save_judge(judge: Judge, path: Path, emotions: tuple[str, ...]) -> None:
-    """Write the judge's weights and emotion names, atomically."""
-    write_tensors(path, judge.state_dict(), {"judge": "2", "emotions": "\n".join(emotions)})
+def save_judge(judge: Judge, path: Path, emotions: tuple[str, ...], people: Iterable[str] = ()) -> None:
+    """Write the judge's weights, emotion names and the people that it was taught on, atomically."""
+    write_tensors(path, judge.state_dict(), {"judge": "2", "emotions": "\n".join(emotions)} | taught_on(people))
+
+
+def taught_on(people: Iterable[str]) -> dict[str, str]:
+    """What the header of a measuring network says of those whom it was taught on."""
+    return {"people": "\n".join(sorted(set(people)))}
+
+
+def must_not_know(held_out: Iterable[str], path: Path, kind: str, option: str) -> None:
+    """Raise ValueError if a saved network was taught on people who are held out now: its figures would flatter.
+
+    Older files do not say whom they were taught on.
+    """
+    known = set(read_header(path, kind).metadata.get("people", "").split("\n")).intersection(held_out)
+    if known:
+        raise ValueError(
+            f"{path} was taught on {len(known)} of the people who are held out now, such as {shown(min(known))}, and "
+            f"cannot tell how a model does on strangers; remove it, or give another {option}, and a new one is made"
+        )
 
 
 def load_network(network: nn.Module, path: Path, kind: str, option: str) -> None:

@@ -12,9 +12,9 @@ from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import main
 from train.config import load_config
 from train.data.faces import FaceSet, load_faces, to_float
-from train.evaluation.evaluate import still_faces
-from train.evaluation.identity import IdentityNetwork, baselines, load_identity, train_identity
-from train.evaluation.judge import Judge, load_judge, look_at, train_judge
+from train.evaluation.evaluate import Extras, make_instruments, still_faces
+from train.evaluation.identity import IdentityNetwork, baselines, load_identity, save_identity, train_identity
+from train.evaluation.judge import Judge, load_judge, look_at, save_judge, train_judge
 from train.evaluation.measure import (
     HOLES,
     Instruments,
@@ -145,6 +145,23 @@ def test_the_judge_learns_what_was_drawn(recipe, data, networks):
         load_judge(networks / "identity.safetensors", config.emotions)
     with pytest.raises(ValueError, match="is not an identity network"):
         load_identity(judge)
+
+
+def test_who_judges_was_not_taught_on_those_who_are_held_out(recipe, data, networks, tmp_path):
+    config = load_config(recipe)
+    training, held_out = load_faces(config, data), load_faces(config, data, held_out=True)
+    one, identity = held_out.identity[0], load_identity(networks / "identity.safetensors")
+    judge, files = (
+        load_judge(networks / "judge.safetensors", config.emotions),
+        Extras(judge=tmp_path / "judge.safetensors", identity=tmp_path / "identity.safetensors"),
+    )
+    for of_judge, of_identity, option in (([one], [], "--judge"), ([], [one], "--identity")):
+        save_judge(judge, files.judge, config.emotions, [*training.identity, *of_judge])
+        save_identity(identity, files.identity, [*training.identity, *of_identity])
+        with pytest.raises(ValueError, match=f"taught on 1 of the people who are held out.*another {option}"):
+            make_instruments(training, held_out, config, tmp_path, files, print)
+    save_identity(identity, files.identity, training.identity)
+    assert make_instruments(training, held_out, config, tmp_path, files, print).identity is not None
 
 
 def test_the_judge_learns_from_faces_as_training_shows_them_and_who_is_who_in_the_light_there_is(recipe, data):
