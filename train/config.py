@@ -36,6 +36,14 @@ RANGES = {
 }  # fmt: skip
 
 
+def _must_be_frequencies(holes: dict[str, float], where: str) -> None:
+    """Raise ValueError unless these are kinds of holes and how often each is drawn."""
+    for kind in holes:
+        hole_kind(kind)
+    if min(holes.values(), default=0) < 0 or sum(holes.values()) <= 0:
+        raise ConfigError(f"{where}: no frequency may be below 0 and one must be above, but they are {holes}")
+
+
 @dataclass(frozen=True)
 class Source:
     """Faces of one place: a folder, WebDataset archives, or a data set of the Hugging Face Hub (see `sources`)."""
@@ -51,6 +59,9 @@ class Source:
     # `still: true`). Such a pair teaches what a face with another emotion looks like; and pictures that are labelled
     # with two emotions, as in `happy+surprised`, what a face halfway between them does (see `mixtures`).
     paired: bool = False
+    # How often its faces meet each kind of hole, in the place of the recipe's `holes`: those beside which one sees what
+    # is to be learnt from it, such as the mouth's of men with beards.
+    holes: dict[str, float] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)  # its names or numbers of emotions → ours; "" leaves out
     columns: dict[str, str] = field(
         default_factory=dict
@@ -66,6 +77,8 @@ class Source:
             raise ConfigError(f"data: the weight of {shown(self.path)} must not be negative, but is {self.weight}")
         if not 0 <= self.held_out <= 1:
             raise ConfigError(f"data: held_out of {shown(self.path)} is a share, 0 to 1, but is {self.held_out}")
+        if self.holes:
+            _must_be_frequencies(self.holes, f"data: the holes of {shown(self.path)}")
         if wrong := sorted(self.columns.keys() - {"picture", "emotion", "identity"}):
             raise ConfigError(
                 f"data: columns of {shown(self.path)} are picture, emotion and identity, but not {shown(wrong[0])}"
@@ -211,10 +224,7 @@ class TrainConfig:
             )
         if self.uses("sharpness") and not self.detail:
             raise ConfigError("weights.sharpness: only grown levels are trained with it; give detail, or leave it at 0")
-        for kind in self.holes:
-            hole_kind(kind)
-        if min(self.holes.values(), default=0) < 0 or sum(self.holes.values()) <= 0:
-            raise ConfigError(f"holes: no frequency may be below 0 and one must be above, but they are {self.holes}")
+        _must_be_frequencies(self.holes, "holes")
         known = {f.name for f in dataclasses.fields(LossWeights)}
         for change in self.later:
             if unknown := sorted(change.weights.keys() - known):

@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 from ecgan_core.files.checkpoint import inspect_checkpoint, load_checkpoint
 from train import fit as fit_module
 from train.cli import main
-from train.config import load_config
+from train.config import ConfigError, Source, load_config
+from train.data.faces import draw
 from train.learning.devices import make_accelerator
 from train.learning.objective import CompletionObjective
 from train.learning.trainer import Trainer
@@ -218,6 +219,21 @@ def test_another_emotion_has_a_truth_where_people_hold_still(recipe, data, tmp_p
         assert known == 1
         assert torch.equal(truth, torch.where(hole > 0, faces.pick(torch.tensor([there]))[0], face))
     assert not torch.equal(batch.truth, batch.face)
+
+
+def test_a_source_may_have_holes_of_its_own(recipe, data, tmp_path):
+    config = load_config(recipe, ["augment=false", "batch=32"])
+    seen = [dataclasses.replace(source, holes={"eyes": 1}) for source in config.data]
+    config = dataclasses.replace(config, holes={"mouth": 1}, data=(*config.data, *seen))
+    trainer = trainer_of(config, data, tmp_path)
+    index = draw(trainer.faces, config.batch, trainer.chance().generator)
+    rows = trainer.batch(trainer.chance()).hole.mean(dim=(1, 3))
+    below = (rows * torch.linspace(-1, 1, rows.shape[1])).sum(dim=1)
+    assert torch.equal(below < 0, trainer.faces.source[index] >= len(seen))
+    assert (below < 0).any()
+    assert (below > 0).any()
+    with pytest.raises(ConfigError, match=r"the holes of 'faces': no frequency may be below 0"):
+        Source("faces", holes={"mouth": -1})
 
 
 def test_what_an_expression_moves_can_count_more(recipe, data, tmp_path):

@@ -40,6 +40,7 @@ class FaceSet:
     weight: Tensor
     looks: Tensor  # [m+k,m]: how much of each emotion is in each look: the identity matrix, then halves
     pair: Tensor  # [N,m+k]: the picture of the same person with each look, or −1; see `Source.paired`
+    source: Tensor  # [N]: which of the recipe's sources each face is of
     left_out: tuple[str, ...] = ()  # what of the sources is not taken, in sentences
 
     @property
@@ -89,8 +90,9 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
     shown: list[tuple[Source, Row, str]] = []  # with its look
     truths: list[tuple[Source, Row, str]] = []
     weight: list[float] = []
+    numbers: list[int] = []  # of their sources
     left_out: list[str] = []
-    for source in config.data:
+    for number, source in enumerate(config.data):
         found = found_in(source, root)
         if found.passed_over:
             left_out.append(f"passed over in {root / source.path}: {kinds(found.passed_over)}")
@@ -100,6 +102,7 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
         _refuse_unknown(plain, emotions, root / source.path)
         shown += [(source, row, row.emotion) for row in plain]
         weight += [source.weight / len(plain) for _ in plain]
+        numbers += [number for _ in plain]
         truths += [(source, row, MIX.join(mixture)) for row, mixture in rows if mixture and source.paired]
     split = "held-out" if held_out else "training"
     if not shown:
@@ -118,6 +121,7 @@ def load_faces(config: TrainConfig, root: Path, held_out: bool = False) -> FaceS
         torch.tensor(weight),
         torch.stack([code_of(name, emotions) for name in looks]),
         pair[:count],
+        torch.tensor(numbers),
         tuple(left_out),
     )
 

@@ -119,7 +119,7 @@ class Trainer:
         change = None
         if config.augment:
             change = draw_change(config.batch, generator, mirror=config.mirror, light=config.light)
-        hole = sample_holes(config.holes, config.batch, config.networks.image_size, generator)
+        hole = self._holes(index, generator)
         corner = None
         if config.detail:
             corner = corners_near(hole, config.detail, 2**config.networks.grown, generator)
@@ -146,6 +146,16 @@ class Trainer:
                 own = self.discriminator.eval().emotion_logits(face, torch.zeros_like(hole)).softmax(1)
             wanted = torch.where((label == wanted).all(dim=1, keepdim=True), own, wanted)
         return Batch(face, hole, label, own, wanted, truth, known, chance, corner)
+
+    def _holes(self, index: Tensor, generator: torch.Generator) -> Tensor:
+        """A hole for each face of the whole batch, of its source's kinds where that has its own."""
+        config, size = self.config, self.config.networks.image_size
+        hole = sample_holes(config.holes, len(index), size, generator)
+        for number, source in enumerate(config.data):
+            chosen = self.faces.source[index] == number
+            if source.holes and chosen.any():
+                hole[chosen] = sample_holes(source.holes, int(chosen.sum()), size, generator)
+        return hole
 
     def _faces(self, index: Tensor, change: Change | None) -> Tensor:
         face = self.faces.pick(index, self.device)

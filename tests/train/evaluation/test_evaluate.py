@@ -207,6 +207,7 @@ def test_who_has_one_picture_only_teaches_no_likeness(recipe, data):
         faces.weight[once],
         faces.looks,
         faces.pair[once],
+        faces.source[once],
     )
     assert train_identity(alone, config, images=32) is None
     assert baselines(torch.randn(len(alone), 8), alone) is None
