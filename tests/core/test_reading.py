@@ -50,6 +50,7 @@ def test_pictures_and_masks_have_to_pair_up_and_to_have_a_face(pipeline, picture
         list(read_emotions(pipeline, torch.full((2, 3, 64, 64), 0.5)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["face-1.jpg", "face-2.jpg"])
 def test_the_default_model_reads_what_it_drew(name):
     """A Q that was mixed from two reads nothing, while faces are drawn as well as before."""

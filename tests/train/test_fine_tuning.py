@@ -111,6 +111,7 @@ def test_a_fine_tuned_model_can_keep_a_share_of_what_it_came_from(checkpoint, re
     assert not (tmp_path / "none.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_kept_is_said(checkpoint, recipe, data, two, tmp_path, capsys):
     short = ["--cpu", "--set", "warmup_images=32", "images=16"]
     assert main(["fit", str(recipe), "--data", str(data), "--out", str(tmp_path / "new"), *short]) == 0

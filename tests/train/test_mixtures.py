@@ -55,6 +55,7 @@ def test_who_is_asked_for_a_mixture_has_the_persons_picture_as_truth(recipe, sti
         assert torch.equal(truth * (1 - hole), face * (1 - hole))
 
 
+@pytest.mark.slow
 def test_a_run_with_mixtures_trains_and_none_without_pairs_sees_them(recipe, still, tmp_path, capsys):
     folder = tmp_path / "run"
     arguments = ["fit", str(recipe), "--data", str(still), "--cpu", "--out", str(folder), "--set"]

@@ -332,6 +332,7 @@ def test_the_visible_part_is_looked_at_once_for_all_samples(pipeline, astronaut,
         assert torch.equal(render(pipeline, together[sample]), render(pipeline, alone))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "dtype", "emotion"),
     [

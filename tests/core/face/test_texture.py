@@ -157,6 +157,7 @@ def fine(picture: torch.Tensor, hole: torch.Tensor) -> torch.Tensor:
     return (picture - F.avg_pool2d(picture, 3, stride=1, padding=1))[:, :, inside].std(dim=(1, 2))
 
 
+@pytest.mark.slow
 def test_a_filled_hole_has_the_grain_of_its_picture(bundled, portrait, mouth):
     smooth, grainy = (
         render(bundled, complete_portraits(bundled, portrait, mouth, boxes=BOX, texture=texture))
@@ -200,6 +201,7 @@ def test_each_sample_has_its_own_whatever_the_batch(bundled, portrait, mouth):
     assert not torch.equal(other, same), "one face, two grains"
 
 
+@pytest.mark.slow
 def test_alive_each_picture_of_a_clip_has_its_own_and_keeps_it(bundled, portrait, mouth, tmp_path):
     def clip(frames: int, **how) -> PortraitLatent:
         return complete_portraits(bundled, portrait.expand(frames, -1, -1, -1), mouth, boxes=BOX, seed=5, **how)

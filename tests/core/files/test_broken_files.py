@@ -177,6 +177,7 @@ def test_the_files_that_were_broken_are_whole(whole, kind):
     LOADERS[kind](whole[kind])
 
 
+@pytest.mark.slow
 def test_any_bit_flipped_and_any_byte_cut_gives_a_file_or_a_sentence(whole, tmp_path):
     """Never another error; and a number is not another one because a bit of it has flipped."""
     chance, path, refusals = random.Random(0), tmp_path / "flipped.safetensors", 0

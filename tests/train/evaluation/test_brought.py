@@ -19,6 +19,7 @@ def group(photographs):
     return group
 
 
+@pytest.mark.slow
 def test_every_hole_is_measured_and_the_sheet_is_as_large_as_the_pictures(group, face_api, pipeline):
     result, sheet = measure_brought(pipeline, group, PublicNetworks(face_api, "happy"), 0.5)
     assert sheet.shape == (2, 3, 3, SIDE, SIDE)

@@ -95,6 +95,7 @@ def test_every_hole_is_measured_followed_and_not(clip, pipeline, tmp_path, capsy
     assert "is no clip" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_noise_comes_into_the_frames_and_not_into_the_truth(clip, pipeline, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("train.evaluation.clips.steadiness.HOLES", ("mouth",))
     checkpoint = tmp_path / "untrained.safetensors"

@@ -28,6 +28,8 @@ from train.evaluation.measure import (
 )
 from train.learning.networks import build_networks, pipeline_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def instruments(recipe, data, networks):

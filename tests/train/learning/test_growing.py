@@ -20,6 +20,8 @@ from train.learning.devices import make_accelerator
 from train.learning.networks import build_networks, can_widen, pipeline_of, start_from
 from train.learning.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"image_size": 32, "widths": [6, 8, 12], "latent_channels": 8, "upsampling": "bilinear", "noise_rank": 4}
 GROWN = SMALL | {"image_size": 64, "widths": [5, 6, 8, 12], "grown": 1}
 EMOTIONS = {"emotions": ["calm", "glad", "grim"], "neutral": "calm"}

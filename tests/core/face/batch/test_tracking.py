@@ -147,6 +147,7 @@ def test_holes_over_a_still_head_are_all_the_same(astronaut):
     assert (holes == holes[0]).all()
 
 
+@pytest.mark.slow
 def test_outlines_over_a_still_head_hold_still_too_and_go_on_over_a_gap(astronaut):
     clip = noisy(astronaut[0], 5)
     clip[2:3] = hidden(astronaut)
@@ -226,6 +227,7 @@ def test_a_cut_ends_a_shot_and_neither_a_turn_nor_a_flash_nor_a_gap_does(astrona
     assert shots(cut[:1], [False]) == [range(1)]
 
 
+@pytest.mark.slow
 def test_nothing_is_drawn_where_a_clip_shows_something_else(pipeline, astronaut):
     clip = noisy(astronaut[0], 7)
     clip[2:5] = 0.4
