@@ -9,7 +9,7 @@ from comfy_ecgan.emotions import keyframes as moving
 from comfy_ecgan.inputs import checked
 from comfy_ecgan.sockets import KeyframesSocket, LatentSocket, ModelSocket, VectorSocket
 
-from .common import CATEGORY, own_emotions, slider
+from .common import CATEGORY, direction_input, own_emotions, slider
 
 EXAMPLE = "0: neutral\n12: happy\n24: 0.6 happy + 0.4 surprised\n36: neutral"
 
@@ -28,12 +28,7 @@ class ECGANEmotionSweep(io.ComfyNode):
             inputs=[
                 ModelSocket.Input("model", tooltip="The model that completed the faces."),
                 LatentSocket.Input("latent", tooltip="From Complete Masked Face or Shift Emotion."),
-                VectorSocket.Input(
-                    "vector",
-                    optional=True,
-                    tooltip="The emotion to move along, from Mix Emotions, Build or Load Emotion Vector. Not "
-                    "connected: the 'emotion' below.",
-                ),
+                direction_input(),
                 io.Combo.Input(
                     "emotion",
                     options=emotions,

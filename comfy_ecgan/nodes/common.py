@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from comfy_ecgan import models, portraits
+from comfy_ecgan.sockets import VectorSocket
 
 CATEGORY = "ECGAN"
 
@@ -12,6 +13,15 @@ CATEGORY = "ECGAN"
 def own_emotions() -> list[str]:
     """The emotions to move along: those of the installed models, without the neutral ones where they start."""
     return models.installed_emotions(neutral=False) or [portraits.NO_EMOTION]
+
+
+def direction_input() -> io.Input:
+    return VectorSocket.Input(
+        "vector",
+        optional=True,
+        tooltip="The emotion to move along, from Mix Emotions, Build or Load Emotion Vector. Not connected: the "
+        "'emotion' below.",
+    )
 
 
 def face_input() -> io.Combo.Input:

@@ -10,7 +10,7 @@ from comfy_ecgan.inputs import checked
 from comfy_ecgan.notes import Notes
 from comfy_ecgan.sockets import KeyframesSocket, LatentSocket, ModelSocket, VectorSocket
 
-from .common import CATEGORY, face_input, on_no_face_input, own_emotions, slider
+from .common import CATEGORY, direction_input, face_input, on_no_face_input, own_emotions, slider
 
 
 class EmotionShift(io.ComfyNode):
@@ -27,12 +27,7 @@ class EmotionShift(io.ComfyNode):
             inputs=[
                 ModelSocket.Input("model", tooltip="The model that completed the faces."),
                 LatentSocket.Input("latent", tooltip="From Complete Masked Face, or from another shift."),
-                VectorSocket.Input(
-                    "vector",
-                    optional=True,
-                    tooltip="The emotion to move along, from Mix Emotions, Build or Load Emotion Vector. Not "
-                    "connected: the 'emotion' below.",
-                ),
+                direction_input(),
                 slider(
                     "strength",
                     -2.0,
