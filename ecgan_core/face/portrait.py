@@ -18,7 +18,7 @@ from .batch.places import Boxes, OnStep, matched, places_of
 from .frame import Frame
 from .light import Light, light_of, match_colour
 from .portrait_latent import PortraitLatent
-from .stitch import crop, stitch
+from .stitch import crop, stitch_
 from .texture import textured
 
 __all__ = ["PortraitLatent", "complete_portraits", "render", "shift_portraits"]
@@ -127,7 +127,7 @@ def render(pipeline: ECGANPipeline, latent: PortraitLatent, on_step: OnStep | No
 
     `on_step` is called as on_step(done, total) while faces are drawn; it may raise to stop.
     """
-    rendered, total = list(latent.pictures), len(latent.faces)
+    rendered, total = latent.pictures.clone(), len(latent.faces)
     at_once = faces_at_once(pipeline)
     for start in range(0, total, at_once):
         chosen = list(range(start, min(start + at_once, total)))
@@ -137,22 +137,21 @@ def render(pipeline: ECGANPipeline, latent: PortraitLatent, on_step: OnStep | No
             patches, (faces.face.to(patches) + 1) / 2, faces.hole.to(patches), latent.color_match
         ).to(latent.pictures.device)
         for face, patch in zip(chosen, patches, strict=True):
-            owner = latent.owners[face]
-            rendered[owner] = _put_back(rendered[owner], patch, latent, face)
+            _put_back(rendered[latent.owners[face]], patch, latent, face)
         if on_step:
             on_step(chosen[-1] + 1, total)
-    return rendered[0][None] if len(rendered) == 1 else torch.stack(rendered)
+    return rendered
 
 
-def _put_back(picture: Tensor, patch: Tensor, latent: PortraitLatent, face: int) -> Tensor:
-    """A picture with a patch [3,S,S] for one of its faces in it, in the picture's light and with its texture."""
+def _put_back(picture: Tensor, patch: Tensor, latent: PortraitLatent, face: int) -> None:
+    """Put a patch [3,S,S] for one of its faces into a picture, in the picture's light and with its texture."""
     light, frame, place = latent.lights[face], latent.frames[face], latent.places[face]
     skin, blend = place.skin, place.blend
 
     def finish(fill: Tensor) -> Tensor:
         return textured(fill, skin, frame, blend.region, latent.seeds[face], latent.asked.texture) if skin else fill
 
-    return stitch(picture, light.given_back(patch), frame, blend, light.brightest, finish if skin else None)
+    stitch_(picture, light.given_back(patch), frame, blend, light.brightest, finish if skin else None)
 
 
 def faces_at_once(pipeline: ECGANPipeline) -> int:

@@ -43,7 +43,7 @@ def share_hole(hole: Tensor, frames: Sequence[Frame]) -> list[Tensor]:
     """The part of a hole [1,H,W] that belongs to each frame, [1,H,W] each; no pixel belongs to two.
 
     Where frames overlap, a pixel goes to the one whose middle is nearer, in sides of the frame. A single frame has the
-    whole hole, also what lies outside it (`stitch` leaves that alone).
+    whole hole, also what lies outside it (`stitch_` leaves that alone).
     """
     if len(frames) == 1:
         return [hole]
@@ -97,7 +97,7 @@ def blend_of(hole: Tensor, frame: Frame, feather: int = 0) -> Blend:
     return Blend(region, torch.minimum(torch.from_numpy(ramp).to(part)[None], part))
 
 
-def stitch(
+def stitch_(
     image: Tensor,
     patch: Tensor,
     frame: Frame,
@@ -105,7 +105,7 @@ def stitch(
     most: float = 1.0,
     finish: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
-    """Put a patch back into its picture: image with the patch in the hole, bit for bit the image everywhere else.
+    """Put a patch back into its picture, in place: it fills the hole, and nothing else changes. Returns the picture.
 
     Args:
         image: [C,H,W], 0..1.
@@ -117,14 +117,13 @@ def stitch(
     """
     region, weights = blend
     rows, columns = region
-    result = image.clone()
     if weights.numel():
         old = image[:, rows, columns]
         new = _patch_in_region(patch, frame, region).clamp(0, most)
         if finish is not None:
             new = finish(new).clamp(0, most)
-        result[:, rows, columns] = torch.where(weights > 0, torch.lerp(old, new, weights.expand_as(old)), old)
-    return result
+        image[:, rows, columns] = torch.where(weights > 0, torch.lerp(old, new, weights.expand_as(old)), old)
+    return image
 
 
 def distance_from_middle(place: Frame | Box, region: Region, device: torch.device | str = "cpu") -> Tensor:

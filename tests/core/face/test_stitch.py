@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ecgan_core.face.frame import Frame
-from ecgan_core.face.stitch import blend_of, climb, crop, extent, share_hole, stitch
+from ecgan_core.face.stitch import blend_of, climb, crop, extent, share_hole, stitch_
 
 
 def test_a_crop_repeats_the_edge_of_the_picture():
@@ -32,7 +32,7 @@ def test_stitching_changes_nothing_outside_the_hole_and_everything_inside():
     hole = torch.zeros(1, 80, 100)
     hole[:, 30:50, 40:60] = 1
     frame = Frame(20, 10, 60)
-    stitched = stitch(picture, torch.full((3, 16, 16), 0.25), frame, blend_of(hole, frame))
+    stitched = stitch_(picture.clone(), torch.full((3, 16, 16), 0.25), frame, blend_of(hole, frame))
     outside = (hole == 0).expand(3, -1, -1)
     assert torch.equal(stitched[outside], picture[outside])
     assert torch.allclose(stitched[~outside], torch.tensor(0.25))
@@ -41,7 +41,7 @@ def test_stitching_changes_nothing_outside_the_hole_and_everything_inside():
 def test_soft_mask_values_blend():
     hole = torch.zeros(1, 8, 8)
     hole[:, 2:6, 2:6] = 0.5
-    stitched = stitch(torch.zeros(3, 8, 8), torch.ones(3, 8, 8), Frame(0, 0, 8), blend_of(hole, Frame(0, 0, 8)))
+    stitched = stitch_(torch.zeros(3, 8, 8), torch.ones(3, 8, 8), Frame(0, 0, 8), blend_of(hole, Frame(0, 0, 8)))
     assert torch.equal(stitched, hole.expand(3, -1, -1))
 
 
@@ -70,7 +70,7 @@ def test_the_feather_also_softens_where_the_frame_cuts_the_hole_but_not_at_the_e
 def test_a_frame_beside_the_picture_changes_nothing():
     picture, frame = torch.rand(3, 20, 20), Frame(50, 50, 8)
     blend = blend_of(torch.ones(1, 20, 20), frame)
-    assert torch.equal(stitch(picture, torch.zeros(3, 8, 8), frame, blend), picture)
+    assert torch.equal(stitch_(picture.clone(), torch.zeros(3, 8, 8), frame, blend), picture)
 
 
 def test_a_soft_edge_is_taken_as_it_is_and_a_faint_mask_is_feathered_too():
@@ -130,9 +130,9 @@ def test_what_was_cropped_goes_back_to_where_it_was(roll, size):
     frame = Frame(110, 70, 100, roll)
     hole = torch.zeros(1, 240, 320)
     hole[:, 95:145, 130:190] = 1
-    stitched = stitch(picture, crop(picture, frame, size), frame, blend_of(hole, frame))
+    stitched = stitch_(picture.clone(), crop(picture, frame, size), frame, blend_of(hole, frame))
     assert (stitched - picture).abs().max() < 1e-3, "a slope survives scaling and turning"
-    marked = stitch(picture, 1 - crop(picture, frame, size), frame, blend_of(hole, frame, feather=3))
+    marked = stitch_(picture.clone(), 1 - crop(picture, frame, size), frame, blend_of(hole, frame, feather=3))
     outside = (hole == 0).expand(3, -1, -1)
     assert torch.equal(marked[outside], picture[outside])
     assert (marked - picture)[~outside].abs().min() > 0
@@ -144,7 +144,7 @@ def test_a_patch_is_resized_as_a_picture_is_though_only_the_hole_is_computed(siz
     hole[:, side // 4 : side // 2, side // 3 :] = 1
     resized = F.interpolate(patch[None], (side, side), mode="bicubic", antialias=side < size, align_corners=False)[0]
     frame = Frame(0, 0, side)
-    stitched = stitch(torch.zeros(3, side, side), patch, frame, blend_of(hole, frame))
+    stitched = stitch_(torch.zeros(3, side, side), patch, frame, blend_of(hole, frame))
     assert torch.allclose(stitched, resized.clamp(0, 1) * hole, atol=1e-6)
 
 
@@ -155,7 +155,7 @@ def test_a_turned_frame_that_reaches_beyond_the_picture():
     weights = weights_of(torch.ones(1, 60, 60), frame, feather=4)
     assert weights[0, 0, 0] == 1, "nothing lies beyond the corner of the picture"
     assert not weights[0, 51:].any()
-    stitched = stitch(picture, torch.ones(3, 30, 30), frame, blend_of(torch.ones(1, 60, 60), frame))
+    stitched = stitch_(picture.clone(), torch.ones(3, 30, 30), frame, blend_of(torch.ones(1, 60, 60), frame))
     assert torch.equal(stitched[:, 52:], picture[:, 52:])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from benchmarks.measuring.memory import can_measure, peak_megabytes
 from ecgan_core.face import portrait_latent
 from ecgan_core.face.portrait import complete_portraits, render, shift_portraits
 from ecgan_core.face.stitch import blend_of
@@ -98,3 +99,12 @@ def test_a_clip_moves_by_a_strength_for_each_frame(pipeline, clip, mask):
         assert torch.equal(moved[frame : frame + 1], alone)
     with pytest.raises(ValueError, match="each picture needs a strength, but there are 2 for 5 pictures"):
         shift_portraits(pipeline, latent, vector, [0.0, 1.0])
+
+
+@pytest.mark.skipif(not can_measure(torch.device("cpu")), reason="this system does not tell how much memory it takes")
+def test_a_batch_that_is_drawn_is_in_memory_once_beside_what_came_in(pipeline):
+    frames, mask = torch.rand(40, 3, 480, 720), torch.zeros(1, 1, 480, 720)  # 166 MB
+    mask[:, :, 200:300, 300:400] = 1
+    latent = complete_portraits(pipeline, frames, mask, face="whole image")
+    render(pipeline, latent[:1])  # torch's own first needs
+    assert peak_megabytes(lambda: render(pipeline, latent), torch.device("cpu")) < 1.3 * 166
