@@ -96,7 +96,7 @@ def test_complete_then_shift_then_shift_back(place, tmp_path):
 @pytest.mark.slow
 def test_infer_prints_probabilities_as_json(place):
     arguments = [place / "portrait.png", "--model", place / "model.safetensors"]
-    done = ecgan("infer", *arguments)
+    done = ecgan_here("infer", *arguments)
     assert done.returncode == 0, done.stderr
     probabilities = json.loads(done.stdout)
     assert set(probabilities) == {"calm", "joyful", "angry"}

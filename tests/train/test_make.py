@@ -105,13 +105,17 @@ def test_one_command_makes_a_model_with_its_card_and_goes_on_wherever_it_was(
     others = dataclasses.replace(extras, pairs=1)
     assert make(plan, data, out, cpu=True, extras=others, command="ecgan-train make tiny-64.yaml")
     assert json.loads((out / "evaluation" / "evaluation.json").read_text())["pairs_per_emotion"] == 1
-    assert again()
 
     shutil.rmtree(out / "three")
     before = load_file(out / "tiny-64.safetensors")
     assert again(), "a stage that is lost is trained again, from the model of the one before"
     after = load_file(out / "tiny-64.safetensors")
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+    one, two, three = plan.stages
+    plan = dataclasses.replace(plan, stages=(one, dataclasses.replace(two, keep=0.4), three))
+    with pytest.raises(StateError, match=r"three went on from kept.* another model by now .* trained anew"):
+        again()
 
 
 def test_data_that_is_not_there_is_said_before_anything_is_rendered(recipe_of_stages, tmp_path):
