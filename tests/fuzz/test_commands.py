@@ -89,7 +89,7 @@ odd_values = st.one_of(st.floats().map(str), st.sampled_from(("1e30", "", "one",
 
 
 @fuzz(
-    120,
+    80,
     picture=files(),
     mask=st.one_of(files(), st.none()),
     box=box_texts(),
@@ -136,7 +136,7 @@ def test_check_a_table(place, picture, rows, header):
     told(train, "check", folder, "--size", "16")
 
 
-@fuzz(60, run=st.sampled_from(("set", "none", "out")), values=st.lists(odd_values, min_size=3, max_size=3))
+@fuzz(40, run=st.sampled_from(("set", "none", "out")), values=st.lists(odd_values, min_size=3, max_size=3))
 def test_fit_evaluate_export_and_portraits_say_what_they_lack(place, run, values):
     recipe = place / "recipe.yaml"
     recipe.write_text("data: [{path: nowhere}]\n")

@@ -52,7 +52,7 @@ def trees(draw: st.DrawFn) -> dict[str, Any]:
     return tree
 
 
-@fuzz(400, tree=st.one_of(trees(), values))
+@fuzz(300, tree=st.one_of(trees(), values))
 @example(tree={"emotions": [["a"], "b"]})
 @example(tree={"learning_rate": float("nan")})
 @example(tree={"data": [{"path": "a", "weight": float("inf")}]})
@@ -91,7 +91,7 @@ overrides = st.lists(
 )
 
 
-@fuzz(250, content=odd_files, overrides=overrides)
+@fuzz(150, content=odd_files, overrides=overrides)
 @example(content=b"", overrides=["networks=1", "networks.widths=[1]"])
 @example(content=b"", overrides=["images={"])
 def test_a_recipe_file_is_read_or_refused(file, content, overrides):
@@ -106,7 +106,7 @@ emotion_trees = st.dictionaries(
 
 
 @fuzz(
-    250,
+    150,
     content=st.one_of(
         odd_files,
         st.builds(

@@ -120,7 +120,7 @@ LARGE_HOLE = torch.zeros(1, 4096, 4096)
 LARGE_HOLE[:, 2000:2500, 1800:2400] = 1
 
 
-@fuzz(240, inputs=mostly(COMPLETE, BAD_COMPLETE))
+@fuzz(160, inputs=mostly(COMPLETE, BAD_COMPLETE))
 @example(inputs=PLAIN | {"both": (torch.full((1, 4096, 4096, 3), 0.5), LARGE_HOLE), "feather": 200})
 @example(inputs=PLAIN | {"both": (picture(1, 1), torch.ones(1, 1, 1))})
 @example(inputs=PLAIN | {"both": (picture(40, 40, count=64), hole(40, 40))})
