@@ -45,6 +45,15 @@ def export(run: Path, file: Path, card: str = "", keep: float = 0.0, start: Path
     return [f"{problem}; {file} is made from {state.path.name}" for problem in damaged]
 
 
+def must_have_gone_on_from(run: Path, origin: str, start: Path, fingerprint: str) -> None:
+    """Raise StateError if the run in `run`, of that origin, went on from another model than the file `start` is now."""
+    if fingerprint not in origin:
+        raise StateError(
+            f"{run} went on from {origin}, and {start} is another model by now ({fingerprint}): to go on from that one "
+            "it must be trained anew, in another folder or after this one is removed"
+        )
+
+
 def _keep(pipeline: ECGANPipeline, start: Path, share: float, run: Path, origin: str) -> None:
     """Give E and G of the run in `run` a share of the weights of the model `start`, which it went on from."""
     if not origin:
@@ -52,8 +61,7 @@ def _keep(pipeline: ECGANPipeline, start: Path, share: float, run: Path, origin:
     if not start.is_file():
         raise StateError(f"{run} went on from {start}, of which a share shall be kept, but which is not there any more")
     before = load_checkpoint(start)
-    if before.fingerprint not in origin:
-        raise StateError(f"{start} is another model by now ({before.fingerprint}) than {run} went on from: {origin}")
+    must_have_gone_on_from(run, origin, start, before.fingerprint)
     if before.emotion_set.names != pipeline.emotion_set.names:
         raise StateError(f"{run} has other emotions than {start}: of such a model no share can be kept")
     for own, old in ((pipeline.encoder, before.encoder), (pipeline.generator, before.generator)):

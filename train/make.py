@@ -26,12 +26,11 @@ from .card import card_text
 from .config import TrainConfig
 from .data.sources.source import rows_of
 from .evaluation.evaluate import Extras, announce, asked_of, evaluate
-from .export import export
+from .export import export, must_have_gone_on_from
 from .fit import fit, must_have_something_to_grow
 from .portraits.studio import render_set
 from .runs.interrupt import StopWish
 from .runs.run_folder import model_path, must_be_trained_by, newest_clock, states_of
-from .runs.state import StateError
 from .stages import FIGURES, Plan
 
 
@@ -79,7 +78,9 @@ def make(
         start, run = model, out / stage.name
         config = going_on_from(start, stage.config, run) if start else stage.config
         if start and model_path(run).is_file():
-            must_have_gone_on_from(start, run)
+            # Not so after `keep` of the stage before was changed.
+            origin = inspect_checkpoint(model_path(run)).origin
+            must_have_gone_on_from(run, origin, start, load_checkpoint(start).fingerprint)
         if not is_trained(run, config):
             say(f"stage {number} of {len(plan.stages)}: {stage.name}")
             if not rendered(sets_of(plan, config)) or clock.time_is_up:
@@ -119,16 +120,6 @@ def is_trained(run: Path, config: TrainConfig) -> bool:
         return False
     must_be_trained_by(run, config)
     return True
-
-
-def must_have_gone_on_from(start: Path, run: Path) -> None:
-    """Raise StateError if a run went on from another model than `start` is now, as when that stage's `keep` changed."""
-    origin, now = inspect_checkpoint(model_path(run)).origin, load_checkpoint(start).fingerprint
-    if now not in origin:
-        raise StateError(
-            f"{run} went on from {origin}, and {start} is another model by now ({now}): remove that run's folder "
-            "to have it trained anew, or give another --out"
-        )
 
 
 def going_on_from(start: Path, config: TrainConfig, run: Path) -> TrainConfig:
