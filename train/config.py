@@ -32,7 +32,7 @@ RANGES = {
     "discriminator_learning_rate": (1e-12, 1e30), "betas": (0, 0.99999), "decay_share": (0, 1), "clip": (1e-9, 1e9),
     "ema_decay": (0, 1), "warmup_images": (0, 10**12), "resample": (0, 1), "prior_hole_weight": (0, 1e6),
     "moved_weight": (0, 1e6), "mi_enough": (0, 1), "mi_unknown": (0, 1e6), "mixed": (0, 1),
-    "adversarial_ramp": (0, 1), "grain": (0, 1), "detail": (0, LARGEST_SIDE),
+    "adversarial_ramp": (0, 1), "grain": (0, 1), "detail": (0, LARGEST_SIDE), "beyond": (0, 10),
 }  # fmt: skip
 
 
@@ -166,6 +166,9 @@ class TrainConfig:
     warmup_images: int = 30_000  # for Q and φ, before E, G and D start; the MI loss needs a Q that can read
     resample: float = 0.15  # share of items asked for another emotion than their own on the generative path
     mixed: float = 0.5  # share of those that are asked for a mixture, where the person's picture with it is there
+    # How far beyond its full strength an emotion is asked for, at most, of half of the faces that wear it and of those
+    # that have no truth for it: a slider goes on where training ends.
+    beyond: float = 0.0
     prior_hole_weight: float = 1.0  # L_app inside the hole on the generative path (PIC-Net: 0)
     moved_weight: float = 0.0  # how much more it counts there where the wanted expression moves the face
     mi_enough: float = 0.9

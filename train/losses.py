@@ -16,6 +16,7 @@ from torch import Tensor
 from ecgan_core.networks.encoder import DiagonalGaussian
 
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+ALIKE = 0.04  # of `palette`: as far apart as nobody sees, 5 of 255
 WINDOW, LEAST_ENERGY = 16, 0.01  # of `sharpness`: pixels; and what is as good as none, little more than 1 of 255
 
 
@@ -29,6 +30,7 @@ class LossWeights:
     mutual_information: float = 0.1  # needed (accuracy .98 → .27 without it), and patterns grow above .15
     appearance: float = 10.0
     chroma: float = 20.0  # φ and Q see luminance only, so colour needs a term of its own
+    palette: float = 0.0  # where there is no truth, and the colour of teeth is nobody's business
     perceptual: float = 4.0
     imagenet: float = 0.0  # the perceptual loss once more, in features of a network that was taught on photographs
     projected: float = 0.0  # a second adversarial loss, of the discriminator that looks through that network
@@ -119,6 +121,25 @@ def chroma(image: Tensor, face: Tensor, weight: Tensor) -> Tensor:
     """L1 between the colours alone, x − luminance(x); without it, colour fringes appear that no other term sees."""
     difference = (image - luminance(image)) - (face - luminance(face))
     return (difference.abs() * weight).mean()
+
+
+def palette(image: Tensor, face: Tensor, hole: Tensor) -> Tensor:
+    """L_pal = E[max(0, min_j ‖χ_i(I_gen) − χ_j(I_g)‖₂ − ε)] over the hole's pixels i, χ the colour without luminance.
+
+    A pixel may have any colour that the face has somewhere, wherever that is: what another expression shows there is
+    not known, but lips, skin, teeth and eyes have the colours that this light gives them. Grey is anybody's.
+
+    Args:
+        image, face: [B,3,S,S] in −1..1; the face whole, of which every fourth pixel each way is looked at.
+        hole: [B,1,S,S].
+    """
+    colours, own = ((i - luminance(i)).float() for i in (F.avg_pool2d(image, 2), face[..., 1::4, 1::4]))
+    colours, own = colours.flatten(2).mT, own.flatten(2).mT
+    own = torch.cat([own, torch.zeros_like(own[:, :1])], dim=1)
+    with torch.no_grad():
+        nearest = torch.cdist(colours, own).argmin(dim=2, keepdim=True).expand(-1, -1, 3)
+    apart = ((colours - own.gather(1, nearest)).square().sum(dim=2) + 1e-8).sqrt()
+    return weighted_mean(F.relu(apart - ALIKE), F.avg_pool2d(hole, 2).flatten(1))
 
 
 def perceptual(features: Sequence[Tensor], target: Sequence[Tensor], keep: Tensor | None = None) -> Tensor:

@@ -155,7 +155,7 @@ def test_a_few_steps_lower_the_loss(recipe, data, tmp_path):
         ["emotion_loss=l1"],
         ["code=inferred"],
         ["mixed_precision=bf16"],
-        ["weights.diversity=0.5"],
+        ["weights.diversity=0.5", "weights.palette=20", "beyond=1.5"],
     ],
     ids=lambda o: o[0] if o else "default",
 )
@@ -250,6 +250,26 @@ def test_what_an_expression_moves_can_count_more(recipe, data, tmp_path):
     assert moved.flatten(1).amax(1).eq(0).any()
     assert torch.equal(weights[0], torch.ones_like(moved))
     assert torch.allclose(weights[3], 1 + 3 * moved)
+
+
+def test_emotions_are_asked_for_beyond_their_full_strength_where_nothing_says_what_that_is(recipe, data, tmp_path):
+    """Half of the faces that wear it, whose truth counts by half then, and of those without a truth; never neutral."""
+    config = load_config(recipe, ["resample=0.5", "batch=64", "beyond=1.5"])
+    trainer = trainer_of(config, data, tmp_path)
+    batch = trainer.batch(trainer.chance())
+    neutral = torch.tensor([1.0, 0.0, 0.0])
+    strength = (batch.asked - neutral).norm(dim=1) / (batch.wanted - neutral).norm(dim=1)  # nan: of neutral
+    stronger = strength > 1.001
+    assert torch.equal(batch.asked[~stronger], batch.wanted[~stronger])
+    assert 0.3 < stronger[strength >= 0.9].float().mean() < 0.7
+    assert 1.5 < strength[stronger].max() <= 2.5
+    own = (batch.wanted == batch.label).all(dim=1)
+    assert set(batch.known[own & stronger].tolist()) == {0.5}
+    assert set(batch.known[own & ~stronger].tolist()) == {1.0}
+    assert set(batch.known[~own].tolist()) == {0.0}, "nobody here is paired"
+    plain = trainer_of(dataclasses.replace(config, beyond=0.0), data, tmp_path)
+    batch = plain.batch(plain.chance())
+    assert torch.equal(batch.asked, batch.wanted)
 
 
 def test_yamls_bare_no_means_no(recipe, data, tmp_path):

@@ -88,6 +88,22 @@ def test_chroma_sees_colour_and_not_brightness():
     assert losses.chroma(red, face, weight).item() == pytest.approx((0.701 + 0.299 * 2) / 3, rel=1e-5)
 
 
+def test_palette_lets_a_pixel_have_any_colour_of_the_face_and_no_other():
+    face, hole = torch.full((1, 3, 32, 32), 0.5), torch.zeros(1, 1, 32, 32)
+    face[:, 1:, :8] = 0  # a red part, far from the hole
+    hole[..., 16:, :] = 1
+    assert losses.palette(face, face, hole).item() == 0
+    elsewhere, grey, green = face.clone(), face.clone(), face.clone()
+    elsewhere[..., 16:, :] = face[:, :, :1, :1]
+    grey[..., 16:, :] = -0.9
+    green[:, 1, 16:] += 0.5  # luminance .587 of it: differences −.2935, .2065, −.2935
+    assert losses.palette(elsewhere, face, hole).item() == 0
+    assert losses.palette(grey, face, hole).item() == 0
+    expected = math.hypot(0.2935, 0.2065, 0.2935) - losses.ALIKE
+    assert losses.palette(green, face, hole).item() == pytest.approx(expected, abs=1e-3)
+    assert losses.palette(green, face, 1 - hole).item() == 0
+
+
 def test_perceptual_compares_directions_of_feature_vectors():
     a = torch.tensor([1.0, 0.0]).view(1, 2, 1, 1)
     assert losses.perceptual([3 * a], [a]).item() == pytest.approx(0)

@@ -81,7 +81,7 @@ class DetailObjective(nn.Module):
         prior, posterior = self.encoder.prior_head(seen[-1]), self.encoder.posterior_head(whole[-1])
         z = torch.cat([d.sample(batch.chance.normal_like(d.mean)) for d in (posterior, prior)])
         channels = self.generator.config.latent_channels
-        code = torch.cat([replicate(batch.own, channels), replicate(batch.wanted, channels)])
+        code = torch.cat([replicate(batch.own, channels), replicate(batch.asked, channels)])
         both = tuple(torch.cat([feature, feature]) for feature in seen)
         h, images, style = self.generator.draw(z, code, both, torch.cat([hole, hole]), 1)
         return h, images[-1], style

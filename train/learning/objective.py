@@ -35,8 +35,9 @@ class Batch:
     label: Tensor  # c_t [B,m], the truth that Q learns
     own: Tensor  # [B,m]: what the reconstructive path is fed; `label`, or Q's reading of the face
     wanted: Tensor  # [B,m]: what the generative path is asked for; `own`, but for some items another emotion
+    asked: Tensor  # [B,m]: what it is fed for that; `wanted`, but for some items more than its full strength
     truth: Tensor  # [B,3,S,S]: what it should find: `face`, in the hole the same person's with the wanted emotion
-    known: Tensor  # [B], 1 where there is such a truth
+    known: Tensor  # [B], 1 where there is such a truth, and a half where that is of less than the strength asked for
     chance: Chance  # the step's random numbers; nothing draws from elsewhere, or processes would differ
     corner: Tensor | None = None  # [B,2]: y, x of the crop that is trained on, see `detail`
 
@@ -82,14 +83,14 @@ class CompletionObjective(nn.Module):
         encoded, posterior = self.encoder.both(face, hole, visible)
         channels = self.generator.config.latent_channels
 
-        own, wanted = replicate(batch.own, channels), replicate(batch.wanted, channels)
+        own, asked = replicate(batch.own, channels), replicate(batch.asked, channels)
         rebuilt = self.generator(
             posterior.sample(batch.chance.normal_like(posterior.mean)), own, encoded.features, visible, hole
         )
         # What is drawn from the prior is compared with one truth, which would narrow it to a point.
         prior = encoded.prior if not diverse else DiagonalGaussian(encoded.prior.mean, encoded.prior.std.detach())
         guessed = self.generator(
-            prior.sample(batch.chance.normal_like(prior.mean)), wanted, encoded.features, visible, hole
+            prior.sample(batch.chance.normal_like(prior.mean)), asked, encoded.features, visible, hole
         )
         rebuilt, guessed = [i.float() for i in rebuilt], [i.float() for i in guessed]
         composites = torch.cat([composite(face, rebuilt[-1], hole), composite(face, guessed[-1], hole)])
@@ -103,6 +104,8 @@ class CompletionObjective(nn.Module):
             "chroma": losses.chroma(rebuilt[-1], face, torch.ones_like(hole))
             + losses.chroma(guessed[-1], batch.truth, weight),
         }
+        if self.config.uses("palette"):
+            terms["palette"] = losses.palette(guessed[-1], batch.truth, hole) * weight_share(hole)
         with torch.no_grad():
             target = features(face)
             wanted_target = target if batch.truth is face else features(batch.truth)
@@ -116,7 +119,7 @@ class CompletionObjective(nn.Module):
         )
         if diverse:
             again = self.generator(
-                prior.sample(batch.chance.normal_like(prior.mean)), wanted, encoded.features, visible, hole
+                prior.sample(batch.chance.normal_like(prior.mean)), asked, encoded.features, visible, hole
             )[-1].float()
             other = features(composite(face, again, hole))
             terms["diversity"] = losses.diversity([m[len(face) :] for m in maps], other, target, hole)

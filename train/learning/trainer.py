@@ -130,12 +130,14 @@ class Trainer:
         truth_index = torch.where(look == own_emotion, index, self.faces.pair[index, look])
         known = truth_index >= 0
         truth_index = torch.where(known, truth_index, index)
+        strength = self._strengths(look == own_emotion, known, generator)
 
         index, truth_index = chance.share(index), chance.share(truth_index)
         if change is not None:
             change = change[chance.process :: chance.processes]
         face = self._faces(index, change)
         hole, known = chance.share(hole).to(device, non_blocking=True), chance.share(known).to(device).float()
+        strength = chance.share(strength).to(device)[:, None]
         label, wanted = (self.faces.looks[chance.share(shown)].to(device) for shown in (own_emotion, look))
         truth = face
         if not torch.equal(index, truth_index):
@@ -145,7 +147,17 @@ class Trainer:
             with torch.no_grad():
                 own = self.discriminator.eval().emotion_logits(face, torch.zeros_like(hole)).softmax(1)
             wanted = torch.where((label == wanted).all(dim=1, keepdim=True), own, wanted)
-        return Batch(face, hole, label, own, wanted, truth, known, chance, corner)
+        neutral = self.faces.looks[config.emotions.index(config.neutral)].to(device)
+        asked = torch.where(strength > 1, neutral + strength * (wanted - neutral), wanted)
+        known = torch.where((asked == wanted).all(dim=1), known, known / 2)
+        return Batch(face, hole, label, own, wanted, asked, truth, known, chance, corner)
+
+    def _strengths(self, is_own: Tensor, known: Tensor, generator: torch.Generator) -> Tensor:
+        """How strongly each of the whole batch's faces is asked for what it is asked for, 1 being full strength."""
+        if not self.config.beyond:
+            return torch.ones(len(known))
+        more, chosen = torch.rand(2, len(known), generator=generator)
+        return torch.where((is_own | ~known) & (chosen < 0.5), 1 + self.config.beyond * more, 1.0)
 
     def _holes(self, index: Tensor, generator: torch.Generator) -> Tensor:
         """A hole for each face of the whole batch, of its source's kinds where that has its own."""

@@ -21,6 +21,7 @@ TITLES = {
     "adversarial": "G against D",
     "discriminator": "D against G",
     "chroma": "chroma: L1 of colours",
+    "palette": "palette: colours that the face has not",
     "gradient_norm": "gradient norm of E and G",
 }  # in the order of the charts; a term that a run does not have is left out
 COLUMNS, WIDTH, HEIGHT = 3, 400, 230
