@@ -166,8 +166,8 @@ class TrainConfig:
     warmup_images: int = 30_000  # for Q and φ, before E, G and D start; the MI loss needs a Q that can read
     resample: float = 0.15  # share of items asked for another emotion than their own on the generative path
     mixed: float = 0.5  # share of those that are asked for a mixture, where the person's picture with it is there
-    # How far beyond its full strength an emotion is asked for, at most, of half of the faces that wear it and of those
-    # that have no truth for it: a slider goes on where training ends.
+    # How far beyond its full strength an emotion is asked for, at most, of half of the faces that wear it: a slider
+    # goes on where training ends. Were others asked too, what they are asked at full strength would come out weaker.
     beyond: float = 0.0
     prior_hole_weight: float = 1.0  # L_app inside the hole on the generative path (PIC-Net: 0)
     moved_weight: float = 0.0  # how much more it counts there where the wanted expression moves the face

@@ -130,7 +130,7 @@ class Trainer:
         truth_index = torch.where(look == own_emotion, index, self.faces.pair[index, look])
         known = truth_index >= 0
         truth_index = torch.where(known, truth_index, index)
-        strength = self._strengths(look == own_emotion, known, generator)
+        strength = self._strengths(look == own_emotion, generator)
 
         index, truth_index = chance.share(index), chance.share(truth_index)
         if change is not None:
@@ -152,12 +152,12 @@ class Trainer:
         known = torch.where((asked == wanted).all(dim=1), known, known / 2)
         return Batch(face, hole, label, own, wanted, asked, truth, known, chance, corner)
 
-    def _strengths(self, is_own: Tensor, known: Tensor, generator: torch.Generator) -> Tensor:
+    def _strengths(self, is_own: Tensor, generator: torch.Generator) -> Tensor:
         """How strongly each of the whole batch's faces is asked for what it is asked for, 1 being full strength."""
         if not self.config.beyond:
-            return torch.ones(len(known))
-        more, chosen = torch.rand(2, len(known), generator=generator)
-        return torch.where((is_own | ~known) & (chosen < 0.5), 1 + self.config.beyond * more, 1.0)
+            return torch.ones(len(is_own))
+        more, chosen = torch.rand(2, len(is_own), generator=generator)
+        return torch.where(is_own & (chosen < 0.5), 1 + self.config.beyond * more, 1.0)
 
     def _holes(self, index: Tensor, generator: torch.Generator) -> Tensor:
         """A hole for each face of the whole batch, of its source's kinds where that has its own."""
