@@ -200,7 +200,7 @@ def _spline(size: int, side: int) -> Tensor:
     return torch.zeros(side, size).index_add_(1, knots.clamp(0, size - 1), torch.where(away < 1, near, far))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=32)  # of a picture that is completed again and again, not of all frames of a clip
 def _spline_fit(size: int, side: int) -> Tensor:
     """Pixels to the coefficients of the spline [size,size] that, at `side` pixels and shrunk by `crop`, is nearly them.
 

@@ -107,4 +107,4 @@ def test_a_batch_that_is_drawn_is_in_memory_once_beside_what_came_in(pipeline):
     mask[:, :, 200:300, 300:400] = 1
     latent = complete_portraits(pipeline, frames, mask, face="whole image")
     render(pipeline, latent[:1])  # torch's own first needs
-    assert peak_megabytes(lambda: render(pipeline, latent), torch.device("cpu")) < 1.3 * 166
+    assert peak_megabytes(lambda: render(pipeline, latent), torch.device("cpu")) < 1.6 * 166  # twice would be 348
