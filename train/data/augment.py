@@ -58,7 +58,7 @@ def draw_change(
 def change_faces(face: Tensor, change: Change) -> Tensor:
     """The changed faces; [B,3,S,S] in −1..1 on any device, differentiable."""
     device = face.device
-    face = F.grid_sample(face, _grid(face, change), mode="bilinear", padding_mode="reflection", align_corners=False)
+    face = F.grid_sample(face, _grid(face, change), mode="bicubic", padding_mode="reflection", align_corners=False)
     gain = change.gain.to(device, face.dtype, non_blocking=True)[:, :, None, None]
     offset = change.offset.to(device, face.dtype, non_blocking=True)[:, None, None, None]
     face = ((face + 1) * gain + offset - 1).clamp(-1, 1)

@@ -7,8 +7,9 @@ import torch
 
 from ecgan_core.face.holes import region, sample_holes
 from train.config import TrainConfig, load_config
-from train.data.augment import augment, change_faces, change_holes, draw_change
+from train.data.augment import Change, augment, change_faces, change_holes, draw_change
 from train.data.faces import load_faces, step_generator, to_float
+from train.evaluation.octaves import octaves_in
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,15 @@ def test_a_hole_moves_with_its_face(face):
     seen = change_faces(marked, change).mean(dim=1, keepdim=True)
     assert ((seen > 0) == (moved > 0)).float().mean() > 0.99
     assert not torch.equal(moved, hole)
+
+
+def test_a_face_that_is_moved_is_as_sharp_as_before(face):
+    """A truth that lost its finest octave on the way asks for blur; by bilinear samples a third of it is gone."""
+    whole = torch.ones(1, 1, 64, 64)
+    place = draw_change(len(face), step_generator(0, 4)).place
+    moved = change_faces(face, Change(place, torch.ones(len(face), 3), torch.zeros(len(face))))
+    finest = octaves_in(moved, face, whole)[:, 2]
+    assert 0.85 < finest.median() < 1.1
 
 
 def test_who_has_a_side_is_not_mirrored():
