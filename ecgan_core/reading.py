@@ -10,7 +10,7 @@ from .face.batch.left_out import LeftOut, OnNote, note_in_log
 from .face.batch.places import matched, portrait_frame
 from .face.choosing import NoFaceFound
 from .face.frame import Box
-from .face.stitch import crop
+from .face.stitch import crop, crop_hole
 from .pipeline import PARTLY_MISSING, ECGANPipeline
 
 
@@ -54,6 +54,7 @@ def read_emotions(
             left.add(i, problem)
             yield None
             continue
-        seen, missing = (crop(tensor, frame, pipeline.frame_size)[None] for tensor in (picture, hole))
-        yield pipeline.infer_emotion(2 * seen.clamp(0, 1) - 1, (missing > PARTLY_MISSING).float())[0].cpu()
+        seen = crop(picture, frame, pipeline.frame_size).clamp(0, 1)
+        missing = crop_hole(hole, frame, pipeline.frame_size) > PARTLY_MISSING
+        yield pipeline.infer_emotion(2 * seen[None] - 1, missing[None].float())[0].cpu()
     left.say(on_note)

@@ -18,7 +18,7 @@ from .batch.places import Boxes, OnStep, matched, places_of
 from .frame import Frame
 from .light import Light, light_of, match_colour
 from .portrait_latent import PortraitLatent
-from .stitch import crop, stitch_
+from .stitch import crop, crop_hole, stitch_
 from .texture import textured
 
 __all__ = ["PortraitLatent", "complete_portraits", "render", "shift_portraits"]
@@ -185,7 +185,7 @@ def _no_faces(pipeline: ECGANPipeline) -> FaceLatent:
 
 def _missing(hole: Tensor, frame: Frame, size: int) -> Tensor:
     """What of a frame the networks must imagine, bool [1,size,size]: all that is masked by more than a trace."""
-    masked = crop(hole, frame, size)
+    masked = crop_hole(hole, frame, size)
     # A spot much smaller than one of the networks' pixels masks each of them by a trace only: then that is meant.
     return masked > min(PARTLY_MISSING, float(masked.max()) / 2)
 

@@ -34,9 +34,19 @@ class Blend(NamedTuple):
 def crop(image: Tensor, frame: Frame, size: int) -> Tensor:
     """The frame's content, upright, [C,H,W] → [C,size,size]; outside the picture its edge is repeated.
 
+    As sharp as the faces that networks are taught on, which are Lanczos's, and in the range of the frame's own values.
     It is rounded alike in whatever order the picture's values lie in memory.
     """
     square = (_turned_square(image, frame) if frame.roll else _square(image, frame)).contiguous()
+    if frame.side == size:
+        return square
+    resized = F.interpolate(square[None], size=(size, size), mode="bicubic", antialias=True, align_corners=False)[0]
+    return resized.clamp(square.min(), square.max())
+
+
+def crop_hole(hole: Tensor, frame: Frame, size: int) -> Tensor:
+    """How much of each of the frame's pixels is masked, hole [1,H,W] → [1,size,size], all in 0..1."""
+    square = (_turned_square(hole, frame) if frame.roll else _square(hole, frame)).contiguous()
     if frame.side == size:
         return square
     return F.interpolate(square[None], size=(size, size), mode="bilinear", antialias=True, align_corners=False)[0]
@@ -208,7 +218,7 @@ def _spline_fit(size: int, side: int) -> Tensor:
     back is nearer to what it was by 5 dB or more than if it were enlarged bicubically.
     """
     spline, through = _spline(size, side), _spline(size, size)
-    shrunk = F.interpolate(spline[None, None], size=(size, size), mode="bilinear", antialias=True)[0, 0]
+    shrunk = _bicubic(side, size) @ spline
     # Least squares: c with `shrunk` c ≈ patch, and a little with `through` c ≈ patch, the spline through its pixels. Of
     # what an only slightly larger picture lost, such as every second pixel's difference, nothing else tells.
     normal = shrunk.T @ shrunk + AS_IT_IS * through.T @ through

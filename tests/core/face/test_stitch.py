@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from ecgan_core.face.frame import Frame
-from ecgan_core.face.stitch import blend_of, climb, crop, extent, share_hole, stitch_
+from ecgan_core.face.stitch import blend_of, climb, crop, crop_hole, extent, share_hole, stitch_
+
+
+def photograph(side: int) -> Tensor:
+    """Noise with as much of each fineness as photographs have, [3,side,side] about .5."""
+    frequency = torch.fft.fftfreq(side)[:, None].square() + torch.fft.rfftfreq(side).square()
+    noise = torch.randn(3, side, side, generator=torch.Generator().manual_seed(0))
+    picture = torch.fft.irfft2(torch.fft.rfft2(noise) / (frequency.sqrt() + 1 / side) ** 1.5, s=(side, side))
+    return 0.5 + 0.1 * picture / picture.std()
 
 
 def test_a_crop_repeats_the_edge_of_the_picture():
@@ -18,6 +27,31 @@ def test_a_crop_repeats_the_edge_of_the_picture():
         [[4, 4, 4, 5], [8, 8, 8, 9], [8, 8, 8, 9], [8, 8, 8, 9]],
     ]
     assert crop(picture, Frame(-2, 1, 4), 2).shape == (1, 2, 2)
+
+
+def test_a_crop_is_as_sharp_as_what_networks_are_taught_on():
+    """Training reads its faces by Lanczos's filter. What a photograph loses by being cropped they lose as well."""
+    picture = photograph(240)
+    image = Image.fromarray((picture.permute(1, 2, 0) * 255).round().byte().numpy())
+    taught = np.array(image.resize((100, 100), Image.Resampling.LANCZOS), dtype=np.float32)
+    taught = torch.from_numpy(taught).permute(2, 0, 1) / 255
+    seen = crop(picture, Frame(0, 0, 240), 100)
+    fine, due = (face.diff(dim=1).diff(dim=2).std().item() for face in (seen, taught))
+    assert fine == pytest.approx(due, rel=0.15), "by a bilinear filter two thirds of it"
+    assert (seen - taught).square().mean().sqrt() < 0.01
+
+
+def test_a_crop_is_no_brighter_than_its_picture():
+    """Neither beyond white, which a picture of 8 bits has not, nor darker than black: what a filter adds at edges."""
+    edge = torch.zeros(1, 90, 90)
+    edge[:, :, 45:] = 4.0
+    for size in (30, 64, 200):
+        seen = crop(edge, Frame(0, 0, 90), size)
+        assert seen.min() == 0
+        assert seen.max() == 4
+        masked = crop_hole(edge / 4, Frame(0, 0, 90), size)
+        assert masked.mean().item() == pytest.approx(0.5), "of a hole as much as there is"
+        assert (masked.diff(dim=2) > -1e-5).all()
 
 
 def weights_of(hole: torch.Tensor, frame: Frame, feather: int = 0) -> torch.Tensor:
@@ -161,12 +195,7 @@ def test_an_enlarged_patch_has_what_shrinking_took(side):
 
     Cropped again it is the patch again.
     """
-    size, generator = 48, torch.Generator().manual_seed(0)
-    frequency = torch.fft.fftfreq(side)[:, None].square() + torch.fft.rfftfreq(side).square()
-    spectrum = torch.fft.rfft2(torch.randn(3, side, side, generator=generator)) / (frequency.sqrt() + 1 / side) ** 1.5
-    picture = torch.fft.irfft2(spectrum, s=(side, side))
-    picture = 0.5 + 0.1 * picture / picture.std()
-    frame = Frame(0, 0, side)
+    size, picture, frame = 48, photograph(side), Frame(0, 0, side)
     patch = crop(picture, frame, size)
     bicubic = F.interpolate(patch[None], (side, side), mode="bicubic", align_corners=False)[0]
     error, usual = ((other - picture).square().mean() for other in (put_back(patch, side), bicubic))
