@@ -10,6 +10,6 @@
 | `face_hole` | the same where the face has still to be found: what the node Face Hole does |
 | `holes` | random holes, to train with |
 | `stitch` `masks` | out of the picture and back into it; the masks of a clip without their memory |
-| `light` `texture` | the picture's own light, and its skin |
+| `light` `focus` `texture` | the picture's own light, how sharp it is, and its skin |
 | `batch/` | the frames of a clip, and what is to be said about them |
 """

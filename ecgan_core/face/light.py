@@ -1,8 +1,9 @@
-"""A fill belongs to its picture's light: very dark and very bright (HDR) pictures, black and white, sepia.
+"""A fill belongs to its picture's light: very dark and very bright (HDR) pictures, black and white, sepia, soft ones.
 
-The networks know photographs in colour that are exposed as photographs are. A face far outside of that is shown to them
-as if it were exposed so, and what they draw is given back; where a picture has one tint, so has what is filled in. For
-a picture within what photographs have nothing changes, bit for bit. On request what is filled in takes on the broad
+The networks know photographs in colour that are sharp and exposed as photographs are. A face far outside of that is
+shown to them as if it were exposed so, and what they draw is given back; where a picture has one tint, so has what is
+filled in, and where it is soft, that is soft. For a picture within what photographs have nothing changes, bit for bit.
+On request what is filled in takes on the broad
 colour around it, too.
 """
 
@@ -15,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .focus import SOFTEST, blurred, softness
 from .holes import REGIONS, pixel_grid
 
 LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
@@ -33,6 +35,9 @@ LEAST_FACE = 0.05  # share of the face's ellipse that must be visible to judge b
 ONE_TINT = (3.0 / 255, 2.3 / 255)
 KNOTS = 16  # of that function
 LEAST_PIXELS = 64
+
+DRAWN_SOFTNESS = 1.0  # pixels of the model: the width of the edges that networks draw
+RIM = 4  # pixels about a hole whose edges are the mask's: what is painted there may be anything
 
 LARGEST = 1e9  # number of a light; none is smaller than 1 / LARGEST
 
@@ -87,10 +92,14 @@ class Tint:
 
 @dataclass(frozen=True)
 class Light:
-    """What of a picture's light the networks do not know; None: nothing unusual."""
+    """What of a picture's light the networks do not know; None and 0: nothing unusual.
+
+    `blur`: how much softer the picture is than what they draw, a standard deviation in the model's pixels.
+    """
 
     exposure: Exposure | None = None
     tint: Tint | None = None
+    blur: float = 0.0
 
     @classmethod
     def from_entry(cls, entry: dict[str, Any]) -> Light:
@@ -101,7 +110,10 @@ class Light:
             raise ValueError(f"it was exposed as {exposure}")
         if tint and not (len(tint.knots) > 1 and all(_is_knot(knot) for knot in tint.knots) and 0 <= tint.share <= 1):
             raise ValueError("its tint is none")
-        return cls(exposure, tint)
+        blur = float(entry.get("blur", 0))  # older files know none
+        if not 0 <= blur <= SOFTEST:
+            raise ValueError(f"it is blurred by {blur}")
+        return cls(exposure, tint, blur)
 
     @property
     def brightest(self) -> float:
@@ -114,18 +126,22 @@ class Light:
 
     def given_back(self, drawn: Tensor) -> Tensor:
         """What they drew [3,S,S], 0..1, in the light of the picture."""
-        tinted = self.tint.given(drawn) if self.tint else drawn
+        soft = blurred(drawn, self.blur) if self.blur else drawn
+        tinted = self.tint.given(soft) if self.tint else soft
         return self.exposure.given_back(tinted) if self.exposure else tinted
 
 
-def light_of(face: Tensor, hole: Tensor) -> Light:
-    """The light of a crop [3,S,S] where a hole [1,S,S] leaves it visible."""
+def light_of(face: Tensor, hole: Tensor, enlarged: float = 1.0) -> Light:
+    """The light of a crop [3,S,S] where a hole [1,S,S] leaves it visible.
+
+    `enlarged`: how many times as large as in its picture the face is in the crop, if it is larger.
+    """
     visible = hole[0] == 0
     if not visible.any():
         return Light()
     exposure = _exposure(face, visible)
     shown = Light(exposure).shown(face)
-    return Light(exposure, _tint(shown, visible))
+    return Light(exposure, _tint(shown, visible), _blur(shown, visible, enlarged))
 
 
 def _exposure(face: Tensor, visible: Tensor) -> Exposure | None:
@@ -158,6 +174,14 @@ def _tint(face: Tensor, visible: Tensor) -> Tint | None:
     strays = float((tint.given(colours + brightness) - colours - brightness).square().mean().sqrt())
     share = _ramp(strays, *ONE_TINT)
     return Tint(tint.knots, share) if share > 0 else None
+
+
+def _blur(face: Tensor, visible: Tensor, enlarged: float) -> float:
+    """What must be added to what is drawn, in squares; nothing where too little of the face is visible to tell."""
+    near_hole = _grown((~visible).float()[None, None], RIM)[0, 0] > 0
+    seen = softness(luma(face), ~near_hole & _ellipse(visible))
+    more = (seen or 0) ** 2 - (DRAWN_SOFTNESS * max(1.0, enlarged)) ** 2
+    return max(0.0, more) ** 0.5
 
 
 def _knots(brightness: Tensor, colours: Tensor) -> tuple[tuple[float, float, float, float], ...]:

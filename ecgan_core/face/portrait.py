@@ -90,7 +90,8 @@ def complete_portraits(
             chosen = places[start : start + at_once]
             missing = [_missing(holes[picture], frame, pipeline.frame_size) for picture, frame in chosen]
             in_picture = [crop(pictures[picture], frame, pipeline.frame_size) for picture, frame in chosen]
-            lights.extend(light_of(face, hole) for face, hole in zip(in_picture, missing, strict=True))
+            enlarged = [pipeline.frame_size / frame.side for _, frame in chosen]
+            lights.extend(map(light_of, in_picture, missing, enlarged))
             shown = [light.shown(face) for light, face in zip(lights[start:], in_picture, strict=True)]
             # With all samples of each of them: the encoder sees a face once.
             now = [i for i, (place, _, _) in enumerate(order) if start <= place < start + len(chosen)]
