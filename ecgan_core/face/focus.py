@@ -45,12 +45,17 @@ def softness(brightness: Tensor, visible: Tensor) -> float | None:
 
 def blurred(picture: Tensor, deviation: float) -> Tensor:
     """A picture [C,H,W] blurred by a Gaussian of a standard deviation in pixels; its edges are repeated."""
-    reach = max(1, round(3 * deviation))
-    steps = torch.arange(-reach, reach + 1, device=picture.device, dtype=picture.dtype)
-    kernel = torch.exp(-((steps / deviation) ** 2) / 2)
-    kernel = kernel / kernel.sum()
-    wide = F.pad(picture[:, None], (reach,) * 4, mode="replicate")
+    kernel = gaussian(deviation, picture)
+    wide = F.pad(picture[:, None], (len(kernel) // 2,) * 4, mode="replicate")
     return F.conv2d(F.conv2d(wide, kernel[None, None, None]), kernel[None, None, :, None])[:, 0]
+
+
+def gaussian(deviation: float, like: Tensor) -> Tensor:
+    """The taps [2r+1] of a Gaussian of a standard deviation in pixels, r of three; of `like`'s type and device."""
+    reach = max(1, round(3 * deviation))
+    steps = torch.arange(-reach, reach + 1, device=like.device, dtype=like.dtype)
+    kernel = torch.exp(-((steps / deviation) ** 2) / 2)
+    return kernel / kernel.sum()
 
 
 def _steepness(brightness: Tensor) -> Tensor:

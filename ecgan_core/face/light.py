@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .focus import SOFTEST, blurred, softness
+from .focus import SOFTEST, blurred, gaussian, softness
 from .holes import REGIONS, pixel_grid
 
 LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
@@ -271,10 +271,8 @@ def _course(colours: Tensor, ring: Tensor) -> Tensor:
 
 
 def _blurred(image: Tensor) -> Tensor:
-    sigma = BLUR * image.shape[-1]
-    reach = round(3 * sigma)
-    steps = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
-    kernel = torch.exp(-((steps / sigma) ** 2) / 2)
-    kernel = (kernel / kernel.sum()).expand(image.shape[1], 1, -1)
+    """Blurred by `BLUR` of the side; beyond the edges there is nothing, so that means there are of what is known."""
+    kernel = gaussian(BLUR * image.shape[-1], image).expand(image.shape[1], 1, -1)
+    reach = kernel.shape[-1] // 2
     across = F.conv2d(image, kernel[:, :, None], padding=(0, reach), groups=image.shape[1])
     return F.conv2d(across, kernel[..., None], padding=(reach, 0), groups=image.shape[1])
