@@ -3,8 +3,7 @@
 The networks know photographs in colour that are sharp and exposed as photographs are. A face far outside of that is
 shown to them as if it were exposed so, and what they draw is given back; where a picture has one tint, so has what is
 filled in, and where it is soft, that is soft. For a picture within what photographs have nothing changes, bit for bit.
-On request what is filled in takes on the broad
-colour around it, too.
+On request what is filled in takes on the broad colour around it, too.
 """
 
 from __future__ import annotations

@@ -215,7 +215,7 @@ def _spline_fit(size: int, side: int) -> Tensor:
     """Pixels to the coefficients of the spline [size,size] that, at `side` pixels and shrunk by `crop`, is nearly them.
 
     So what a larger picture loses when it is cropped comes back where it is known: a photograph that goes there and
-    back is nearer to what it was by 5 dB or more than if it were enlarged bicubically.
+    back is nearer to what it was by 3 dB or more than if it were enlarged bicubically.
     """
     spline, through = _spline(size, side), _spline(size, size)
     shrunk = _bicubic(side, size) @ spline
