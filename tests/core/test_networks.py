@@ -6,7 +6,7 @@ import torch
 from ecgan_core.networks.blocks import VisibleAttention, joined, missing_shares
 from ecgan_core.networks.discriminator import Discriminator
 from ecgan_core.networks.encoder import Encoder
-from ecgan_core.networks.generator import Generator, composite
+from ecgan_core.networks.generator import DetailBlock, Generator, composite
 
 WIDTHS = {64: (8, 8, 16, 16), 128: (8, 8, 8, 16, 16), 512: (4, 4, 4, 8, 8, 8, 16)}
 
@@ -34,6 +34,20 @@ def test_every_size_encodes_to_8x8_and_generates_three_scales(size):
         (3, size, size),
     ]
     assert all(i.abs().max() <= 1 for i in images)
+
+
+def test_a_grown_level_draws_no_pattern_that_is_as_fine_as_its_pixels():
+    torch.manual_seed(0)
+    block = DetailBlock(8, 8, 14)
+    torch.nn.init.normal_(block.to_rgb.weight, std=0.02)
+    blank, style = torch.zeros(1, 3, 64, 64), torch.randn(1, 14)
+    _, drawn = block(torch.randn(1, 8, 64, 64), blank, torch.randn(1, 8, 128, 128), torch.ones(1, 1, 128, 128), style)
+    [spectrum] = torch.fft.fft2(drawn).abs().square().mean(dim=1)
+    frequency = torch.fft.fftfreq(128).abs()
+    as_fine, quarter = frequency > 0.47, (frequency > 0.2) & (frequency < 0.25)
+    assert drawn.std() > 0.01
+    for across in (spectrum, spectrum.mT):
+        assert across[as_fine].mean() < 0.02 * across[quarter].mean()
 
 
 def test_both_paths_in_one_pass_equal_each_alone():
