@@ -17,7 +17,7 @@ from ecgan_core.networks.encoder import DiagonalGaussian
 
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 ALIKE = 0.04  # of `palette`: as far apart as nobody sees, 5 of 255
-WINDOW, LEAST_ENERGY = 16, 0.01  # of `sharpness`: pixels; and what is as good as none, little more than 1 of 255
+WINDOW, LEAST_ENERGY = 16, 0.004  # of `sharpness`: pixels; and what is as good as none, half of 1 of 255
 
 
 @dataclass(frozen=True)
@@ -169,26 +169,37 @@ def window_weight(hole: Tensor, keep: Tensor) -> Tensor:
 
 
 def sharpness(images: Tensor, truths: Tensor, weight: Tensor) -> Tensor:
-    """L_sharp = E|log (e(I_gen) + ε) / (e(I_g) + ε)|, e the r.m.s. in a window of what is finer than two pixels.
+    """L_sharp = E[|r_1| + max(0, r_2)] / 2 with r_i = log (e_i(I_gen) + ε) / (e_i(I_g) + ε), at two scales.
 
-    It asks for as much detail as the truth has thereabouts, not for the same: where an edge will be cannot be known
-    exactly, and a mean of all places that it may be at is blur.
+    e_1 and e_2 are the r.m.s. in a window of the gradient along the window's main direction and across it (square roots
+    of the eigenvalues of its structure tensor). Along it as much is asked for as the truth has thereabouts, not the
+    same: where an edge will be cannot be known exactly, and a mean of all places that it may be at is blur. Across it
+    no more than the truth has: asked for as much there as well, an edge gets beads.
 
     Args:
         images, truths: [B,3,S,S] in −1..1.
         weight: of each window, see `window_weight`.
     """
-    energy, due = (_fine_energy(luminance(faces.float())) for faces in (images, truths))
-    ratio = ((energy + LEAST_ENERGY) / (due + LEAST_ENERGY)).log().abs()
-    return weighted_mean(ratio, weight)
+    grey, of_truth = luminance(images.float()), luminance(truths.float())
+    terms = []
+    for apart in (1, 2):
+        along, across = (
+            ((energy + LEAST_ENERGY) / (due + LEAST_ENERGY)).log()
+            for energy, due in zip(_contrasts(grey, apart), _contrasts(of_truth, apart), strict=True)
+        )
+        terms += [along.abs(), across.relu()]
+    return weighted_mean(torch.cat(terms, dim=1), weight)
 
 
-def _fine_energy(faces: Tensor) -> Tensor:
-    """e of `sharpness`, [B,1,h,w] of grey faces [B,1,S,S]."""
-    binomial = torch.tensor([1.0, 2.0, 1.0], device=faces.device)
-    kernel = (binomial[:, None] * binomial / 16)[None, None]
-    fine = faces - F.conv2d(F.pad(faces, (1,) * 4, mode="replicate"), kernel)
-    return (F.avg_pool2d(fine.square(), WINDOW, WINDOW // 2) + 1e-8).sqrt()
+def _contrasts(faces: Tensor, apart: int) -> tuple[Tensor, Tensor]:
+    """e_1 and e_2 of `sharpness`, [B,1,h,w] each, of grey faces [B,1,S,S]; differences are of pixels 2 · apart away."""
+    smooth, slope = (torch.tensor(taps, device=faces.device) for taps in ([0.25, 0.5, 0.25], [-0.5, 0.0, 0.5]))
+    kernels = torch.stack([torch.outer(smooth, slope), torch.outer(slope, smooth)])[:, None]
+    x, y = F.conv2d(F.pad(faces, (apart,) * 4, mode="replicate"), kernels, dilation=apart).split(1, dim=1)
+    xx, yy, xy = F.avg_pool2d(torch.cat([x * x, y * y, x * y], dim=1), WINDOW, WINDOW // 2).split(1, dim=1)
+    half = (((xx - yy) / 2).square() + xy.square() + 1e-12).sqrt()
+    mean = (xx + yy) / 2
+    return (mean + half).sqrt(), (mean - half).clamp(min=1e-8).sqrt()
 
 
 def feature_differences(features: Sequence[Tensor], others: Sequence[Tensor]) -> list[Tensor]:

@@ -129,12 +129,22 @@ def test_sharpness_asks_for_as_much_detail_wherever_it_lies():
     blurred = torch.where(hole > 0, 0.5 * face, face)
     assert losses.sharpness(face, face, windows).item() == 0
     assert losses.sharpness(other, face, windows).item() < 0.1, "the same detail elsewhere"
-    assert 0.4 < losses.sharpness(blurred, face, windows).item() < math.log(2)
-    assert 0.2 < losses.sharpness(2 * face - blurred, face, windows).item() < math.log(1.5)
+    assert 0.4 < 2 * losses.sharpness(blurred, face, windows).item() < math.log(2), "of the main direction alone"
+    assert 0.2 < losses.sharpness(2 * face - blurred, face, windows).item() < math.log(1.5), "of both"
     assert losses.sharpness(torch.where(hole > 0, face, 3 * face), face, windows).item() < 0.3, "beside the hole"
     assert losses.sharpness(blurred, face, losses.window_weight(hole, torch.zeros(1))).item() == 0
     flat = torch.zeros(1, 3, 64, 64)
     assert losses.sharpness(flat + 0.001 * other, flat, windows).item() < 0.1, "what nobody sees"
+
+
+def test_sharpness_takes_no_beads_for_an_edge():
+    edges = torch.linspace(-0.3, 0.3, 3)[torch.arange(64) // 8 % 3, None].expand(1, 3, 64, 64)
+    blurred = torch.nn.functional.avg_pool2d(edges, 5, stride=1, padding=2, count_include_pad=False)
+    beads = 0.1 * torch.cos(torch.arange(64) * 2 * math.pi / 3)
+    windows = losses.window_weight(torch.ones(1, 1, 64, 64), torch.ones(1))
+    soft, beaded = (losses.sharpness(face, edges, windows).item() for face in (blurred, blurred + beads))
+    assert beaded > 2 * soft > 0.2
+    assert losses.sharpness(edges, edges + beads, windows).item() < soft / 4, "nor does it ask for them"
 
 
 def test_diversity_asks_samples_to_differ_inside_the_hole_and_no_further():
