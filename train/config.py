@@ -33,6 +33,7 @@ RANGES = {
     "ema_decay": (0, 1), "warmup_images": (0, 10**12), "resample": (0, 1), "prior_hole_weight": (0, 1e6),
     "moved_weight": (0, 1e6), "mi_enough": (0, 1), "mi_unknown": (0, 1e6), "mixed": (0, 1),
     "adversarial_ramp": (0, 1), "grain": (0, 1), "detail": (0, LARGEST_SIDE), "beyond": (0, 10),
+    "detail_gain": (0, 4),
 }  # fmt: skip
 
 
@@ -182,6 +183,9 @@ class TrainConfig:
 
     # 0: everything is trained. Else only the grown levels are, on crops of this side, the rest frozen: see `detail`.
     detail: int = 0
+    # In the model that `export` writes, how much the brightness of what those levels add counts: they learn the mean of
+    # the lines that may be there, which is softer than any of them. Colours stay, or teeth would get lilac rims.
+    detail_gain: float = 1.0
 
     start_from: str = ""  # a finished checkpoint whose E and G this run goes on with; its emotions may be others
 
@@ -220,6 +224,8 @@ class TrainConfig:
             raise ConfigError("data: every source has the weight 0, so that nothing is drawn from any; give one more")
         if self.detail and not self.networks.grown:
             raise ConfigError("detail: only grown levels have any; give networks.grown, or leave detail at 0")
+        if self.detail_gain != 1 and not self.detail:
+            raise ConfigError("detail_gain: only a run of detail has any to count; give detail, or leave it at 1")
         if self.detail % 2**self.networks.grown or self.detail > self.networks.image_size:
             raise ConfigError(
                 f"detail: must be a multiple of {2**self.networks.grown}, at most the image_size of "

@@ -7,9 +7,11 @@ from pathlib import Path
 from diffusers.training_utils import EMAModel
 
 from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
+from ecgan_core.networks.generator import Generator
 from ecgan_core.pipeline import ECGANPipeline
 
 from .learning.networks import build_networks, pipeline_of
+from .losses import luminance
 from .runs.run_folder import config_of, newest_state
 from .runs.state import StateError, put_back
 
@@ -39,10 +41,20 @@ def export(run: Path, file: Path, card: str = "", keep: float = 0.0, start: Path
     ema.copy_to(smoothed)
     origin = state.meta.get("origin", "")
     pipeline = pipeline_of(networks, config)
+    amplify_detail(pipeline.generator, config.detail_gain)
     if keep:
         _keep(pipeline, start or Path(config.start_from), keep, run, origin)
     save_checkpoint(pipeline, file, card, origin=origin)
     return [f"{problem}; {file} is made from {state.path.name}" for problem in damaged]
+
+
+def amplify_detail(generator: Generator, gain: float) -> None:
+    """Have the brightness of what the grown levels of G add count `gain` times as much, and their colours as before."""
+    for level in generator.detail:
+        last = (weights for name, weights in level.named_parameters() if name.startswith("to_rgb."))
+        for weights in last:  # [3,…] of a convolution: one set for each colour
+            brightness = luminance(weights.data.reshape(1, 3, 1, -1)).reshape(1, *weights.shape[1:])
+            weights.data += (gain - 1) * brightness
 
 
 def must_have_gone_on_from(run: Path, origin: str, start: Path, fingerprint: str) -> None:

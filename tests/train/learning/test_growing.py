@@ -19,6 +19,7 @@ from train.config import ConfigError, TrainConfig, from_dict, load_config
 from train.learning.devices import make_accelerator
 from train.learning.networks import build_networks, can_widen, pipeline_of, start_from
 from train.learning.trainer import Trainer
+from train.losses import luminance
 
 pytestmark = pytest.mark.slow
 
@@ -212,6 +213,23 @@ def test_a_run_of_detail_goes_on_exactly_and_its_model_works(of_64, recipe, data
     assert whole.decode(latent).shape == (1, 3, 128, 128)
 
 
+def test_an_exported_model_draws_its_detail_as_bright_as_the_recipe_says(of_64, recipe, data, tmp_path) -> None:
+    settings = [*GROWN_RECIPE, "detail_gain=3"]
+    command = ["fit", str(recipe), "--data", str(data), "--cpu", "--from", str(of_64), "--set", *settings]
+    run, file = tmp_path / "run", tmp_path / "exported.safetensors"
+    assert main([*command, "--out", str(run)]) == 0
+    assert main(["export", str(run), str(file)]) == 0
+    torch.manual_seed(0)
+    coarse, blank, feature = torch.randn(1, 8, 64, 64), torch.zeros(1, 3, 64, 64), torch.randn(1, 6, 128, 128)
+    inputs = (coarse, blank, feature, torch.ones(1, 1, 128, 128), torch.randn(1, 12))
+    levels = [load_checkpoint(path).generator.detail[0] for path in (run / "run.safetensors", file)]
+    trained, exported = (level(*inputs)[1] for level in levels)
+    brightness, brighter = luminance(trained), luminance(exported)
+    assert 1e-4 < brightness.abs().max() < 1 / 3
+    torch.testing.assert_close(brighter, 3 * brightness, rtol=0.02, atol=1e-4)
+    torch.testing.assert_close(exported - brighter, trained - brightness, rtol=0.02, atol=1e-4)
+
+
 def test_whatever_several_processes_would_wait_for_has_a_gradient(of_64, recipe, data, tmp_path) -> None:
     """They share the gradients of all that asks for one when training begins, and stand still for one that lacks."""
     trainer = detail_trainer(of_64, recipe, data, tmp_path)
@@ -239,6 +257,7 @@ def test_after_the_detail_all_of_it_may_be_trained_again(of_64, recipe, data, tm
     [
         (["detail=32"], "only grown levels have any"),
         (["networks.grown=1", "detail=33"], "multiple of 2"),
+        (["detail_gain=1.4"], "only a run of detail has any"),
         (["weights.sharpness=1"], "weights.sharpness: only grown levels are trained with it"),
         (["networks.grown=3"], "must leave two of the 4 widths"),
         (["networks.upsampling=cubic"], "neither nearest nor bilinear"),
