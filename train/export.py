@@ -19,6 +19,8 @@ from .runs.state import StateError, put_back
 def export(run: Path, file: Path, card: str = "", keep: float = 0.0, start: Path | None = None) -> list[str]:
     """Write the EMA weights of the run in folder `run` as the checkpoint `file`, with `card` in it.
 
+    What grown levels add counts as much as the run's `detail_gain` says.
+
     Args:
         keep: the share, 0 to 1, that the model which the run went on from has in E's and G's weights. A run that
             teaches new faces takes something from those of before; a mean of both models has most of both (WiSE-FT,
