@@ -33,7 +33,7 @@ RANGES = {
     "ema_decay": (0, 1), "warmup_images": (0, 10**12), "resample": (0, 1), "prior_hole_weight": (0, 1e6),
     "moved_weight": (0, 1e6), "mi_enough": (0, 1), "mi_unknown": (0, 1e6), "mixed": (0, 1),
     "adversarial_ramp": (0, 1), "grain": (0, 1), "detail": (0, LARGEST_SIDE), "beyond": (0, 10),
-    "detail_gain": (0, 4),
+    "detail_gain": (0, 4), "louder": (1, 10),
 }  # fmt: skip
 
 
@@ -170,6 +170,9 @@ class TrainConfig:
     # How far beyond its full strength an emotion is asked for, at most, of half of the faces that wear it: a slider
     # goes on where training ends. Were others asked too, what they are asked at full strength would come out weaker.
     beyond: float = 0.0
+    # How strongly the teacher (`weights.mirrored`) is asked for what there is no truth for: what a model draws of an
+    # emotion that it was never shown on such a face is less than it should be.
+    louder: float = 1.0
     prior_hole_weight: float = 1.0  # L_app inside the hole on the generative path (PIC-Net: 0)
     moved_weight: float = 0.0  # how much more it counts there where the wanted expression moves the face
     mi_enough: float = 0.9
@@ -233,6 +236,8 @@ class TrainConfig:
             )
         if self.uses("sharpness") and not self.detail:
             raise ConfigError("weights.sharpness: only grown levels are trained with it; give detail, or leave it at 0")
+        if self.uses("mirrored") and self.detail:
+            raise ConfigError("weights.mirrored: it teaches whole faces; leave it or detail at 0")
         _must_be_frequencies(self.holes, "holes")
         known = {f.name for f in dataclasses.fields(LossWeights)}
         for change in self.later:

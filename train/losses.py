@@ -34,6 +34,7 @@ class LossWeights:
     perceptual: float = 4.0
     imagenet: float = 0.0  # the perceptual loss once more, in features of a network that was taught on photographs
     projected: float = 0.0  # a second adversarial loss, of the discriminator that looks through that network
+    mirrored: float = 0.0  # of the likeliest faces, which are to be the teacher's, see `learning.teacher`
     sharpness: float = 0.0  # of grown levels alone, see `detail`
     diversity: float = 0.0  # late and light: samples that must differ from the start come out crooked
 
@@ -140,6 +141,16 @@ def palette(image: Tensor, face: Tensor, hole: Tensor) -> Tensor:
         nearest = torch.cdist(colours, own).argmin(dim=2, keepdim=True).expand(-1, -1, 3)
     apart = ((colours - own.gather(1, nearest)).square().sum(dim=2) + 1e-8).sqrt()
     return weighted_mean(F.relu(apart - ALIKE), F.avg_pool2d(hole, 2).flatten(1))
+
+
+def mirrored(image: Tensor, due: Tensor, weight: Tensor) -> Tensor:
+    """L_mir = ‖w ⊙ (I_gen − I_due)‖₁ at half the side: a mean of two faces is soft, and no more than its shape is due.
+
+    Args:
+        image, due: [B,3,S,S].
+        weight: [B,1,S,S], of each pixel.
+    """
+    return (F.avg_pool2d(image - due, 2).abs() * F.avg_pool2d(weight, 2)).mean()
 
 
 def perceptual(features: Sequence[Tensor], target: Sequence[Tensor], keep: Tensor | None = None) -> Tensor:

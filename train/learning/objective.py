@@ -24,6 +24,7 @@ from .features import FeatureNetwork, emotion_loss, read_emotions
 from .imagenet import ImageNetFeatures
 from .processes import weight_share
 from .projected import ProjectedDiscriminator
+from .teacher import Teacher
 
 
 @dataclass
@@ -44,12 +45,13 @@ class Batch:
 
 @dataclass
 class Judges:
-    """The networks that judge what E and G draw. The last two are there if the recipe gives their losses a weight."""
+    """The networks that judge what E and G draw. The last three are there if the recipe gives their losses a weight."""
 
     discriminator: Discriminator
     features: FeatureNetwork
     imagenet: ImageNetFeatures | None = None
     projected: ProjectedDiscriminator | None = None
+    teacher: Teacher | None = None
 
 
 class Drawn(NamedTuple):
@@ -89,9 +91,11 @@ class CompletionObjective(nn.Module):
         )
         # What is drawn from the prior is compared with one truth, which would narrow it to a point.
         prior = encoded.prior if not diverse else DiagonalGaussian(encoded.prior.mean, encoded.prior.std.detach())
-        guessed = self.generator(
-            prior.sample(batch.chance.normal_like(prior.mean)), asked, encoded.features, visible, hole
-        )
+        z = prior.sample(batch.chance.normal_like(prior.mean))
+        if judges.teacher is not None:  # half of the faces are the likeliest; samples are to differ from what it draws
+            likeliest = batch.chance.uniform(len(face), 1, 1, 1).to(face) < 0.5
+            z = torch.where(likeliest, prior.mean, z)
+        guessed = self.generator(z, asked, encoded.features, visible, hole)
         rebuilt, guessed = [i.float() for i in rebuilt], [i.float() for i in guessed]
         composites = torch.cat([composite(face, rebuilt[-1], hole), composite(face, guessed[-1], hole)])
 
@@ -106,6 +110,9 @@ class CompletionObjective(nn.Module):
         }
         if self.config.uses("palette"):
             terms["palette"] = losses.palette(guessed[-1], batch.truth, hole) * weight_share(hole)
+        if judges.teacher is not None:
+            due = judges.teacher(face, hole, self._louder(batch))
+            terms["mirrored"] = losses.mirrored(guessed[-1], due, hole * likeliest)
         with torch.no_grad():
             target = features(face)
             wanted_target = target if batch.truth is face else features(batch.truth)
@@ -144,6 +151,12 @@ class CompletionObjective(nn.Module):
         moved = (batch.truth - batch.face).abs().mean(dim=1, keepdim=True)
         inside = batch.known[:, None, None, None] * self.config.prior_hole_weight
         return 1 - batch.hole + batch.hole * inside * (1 + self.config.moved_weight * moved)
+
+    def _louder(self, batch: Batch) -> Tensor:
+        """What the teacher is asked for: `asked`, but where there is no truth for it `louder` times as strong."""
+        neutral = F.one_hot(torch.tensor(self.config.emotions.index(self.config.neutral)), batch.asked.shape[1])
+        strength = torch.where(batch.known[:, None] > 0, 1.0, self.config.louder)
+        return torch.lerp(neutral.to(batch.asked), batch.asked, strength)
 
     def _mutual_information(
         self,

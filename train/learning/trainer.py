@@ -29,6 +29,7 @@ from .imagenet import ImageNetFeatures
 from .networks import build_networks, start_from
 from .objective import Batch, CompletionObjective, DiscriminatorObjective, Judges, weigh
 from .processes import equalise, gather, share_batch_norm
+from .teacher import Teacher
 
 
 class Trainer:
@@ -287,7 +288,11 @@ def judges_of(networks: dict[str, Any], config: TrainConfig, device: torch.devic
     if config.uses("imagenet") or config.uses("projected"):
         imagenet = ImageNetFeatures().to(device)
         imagenet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub has no such call alone
-    return Judges(networks["discriminator"], networks["features"], imagenet, networks.get("projected"))
+    teacher = None
+    if config.uses("mirrored"):
+        teacher = Teacher(config).to(device)
+        teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Judges(networks["discriminator"], networks["features"], imagenet, networks.get("projected"), teacher)
 
 
 def load_both(config: TrainConfig, data: Path) -> tuple[FaceSet, FaceSet]:
