@@ -23,9 +23,11 @@ SET_UP := $(PYTHON) tools/host.py
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help host demo serve check check-train check-rest test test-train test-rest bench lint format clean
+.PHONY: help host demo serve check check-train check-rest bench lint format clean
+.PHONY: test test-train test-core test-host test-rest
 
-# Side by side, since most of it runs on one core; what is said comes in one piece, where make can (from 4.0 on).
+# Side by side, since most of it runs on one core and waits for a server or a page now and then; what is said comes in
+# one piece, where make can (from 4.0 on).
 SIDE_BY_SIDE = $(MAKE) --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 help:
@@ -55,15 +57,21 @@ test: host
 	@$(RUN) -m pytest $(TESTS)
 else
 test: host
-	@echo "Two halves, side by side; each is shown when it is done."
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(SIDE_BY_SIDE) test-train test-rest
+	@echo "Four parts, side by side; each is shown when it is done."
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(SIDE_BY_SIDE) test-train test-core test-host test-rest
 endif
 
 test-train: host
-	@$(RUN) -m pytest tests/train tests/core
+	@$(RUN) -m pytest tests/train
+
+test-core: host
+	@$(RUN) -m pytest tests/core
+
+test-host: host
+	@$(RUN) -m pytest tests/host
 
 test-rest: host
-	@$(RUN) -m pytest tests --ignore tests/train --ignore tests/core
+	@$(RUN) -m pytest tests --ignore tests/train --ignore tests/core --ignore tests/host
 
 bench:
 	@$(SET_UP) --bench
