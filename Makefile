@@ -24,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help host demo serve check check-train check-rest bench lint format clean
-.PHONY: test test-train test-core test-host test-rest
+.PHONY: test test-train test-data test-core test-host test-rest
 
 # Side by side, since most of it runs on one core and waits for a server or a page now and then; what is said comes in
 # one piece, where make can (from 4.0 on).
@@ -57,12 +57,18 @@ test: host
 	@$(RUN) -m pytest $(TESTS)
 else
 test: host
-	@echo "Four parts, side by side; each is shown when it is done."
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(SIDE_BY_SIDE) test-train test-core test-host test-rest
+	@echo "Five parts, side by side; each is shown when it is done."
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(SIDE_BY_SIDE) test-train test-data test-core test-host test-rest
 endif
 
+# What goes into a training and what comes out of it, and the training itself: of much the same length.
+DATA_TESTS := tests/train/data tests/train/evaluation tests/train/portraits
+
 test-train: host
-	@$(RUN) -m pytest tests/train
+	@$(RUN) -m pytest tests/train $(addprefix --ignore=,$(DATA_TESTS))
+
+test-data: host
+	@$(RUN) -m pytest $(DATA_TESTS)
 
 test-core: host
 	@$(RUN) -m pytest tests/core
