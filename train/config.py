@@ -238,6 +238,10 @@ class TrainConfig:
             raise ConfigError("weights.sharpness: only grown levels are trained with it; give detail, or leave it at 0")
         if self.uses("mirrored") and self.detail:
             raise ConfigError("weights.mirrored: it teaches whole faces; leave it or detail at 0")
+        if self.uses("mirrored") and not self.mirror:
+            raise ConfigError("weights.mirrored: of an expression with a side it would teach both; leave it at 0")
+        if self.louder != 1 and not self.uses("mirrored"):
+            raise ConfigError("louder: only a teacher is asked so; give weights.mirrored, or leave it at 1")
         _must_be_frequencies(self.holes, "holes")
         known = {f.name for f in dataclasses.fields(LossWeights)}
         for change in self.later:

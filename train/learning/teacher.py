@@ -20,13 +20,17 @@ from ..config import ConfigError, TrainConfig
 
 
 class Teacher(nn.Module):
-    """E and G of a finished checkpoint, which learn nothing.
+    """E and G of the checkpoint that a run starts from, which learn nothing.
+
+    Args:
+        origin: of the run, as `start_from` tells it.
 
     Raises:
-        ConfigError: the run starts from no checkpoint, or from one of another size or with other emotions.
+        ConfigError: the run starts from no checkpoint, or from one of another size or with other emotions, or the file
+            is another model now than when the run began.
     """
 
-    def __init__(self, config: TrainConfig):
+    def __init__(self, config: TrainConfig, origin: str):
         super().__init__()
         if not config.start_from:
             raise ConfigError("weights.mirrored: it is taught by the model that the run starts from; give start_from")
@@ -34,6 +38,11 @@ class Teacher(nn.Module):
         if finished.frame_size != config.networks.image_size or finished.emotion_set.names != config.emotions:
             raise ConfigError(
                 f"weights.mirrored: {config.start_from} can't teach networks of another size or other emotions"
+            )
+        if finished.fingerprint not in origin:
+            raise ConfigError(
+                f"weights.mirrored: {config.start_from} is another model now than the {origin} that the run began "
+                "with; put that one back"
             )
         self.encoder, self.generator = finished.encoder, finished.generator
         self.eval().requires_grad_(False)
@@ -47,8 +56,8 @@ class Teacher(nn.Module):
             hole: [B,1,S,S].
             asked: what it is asked for, [B,m], see `Batch`.
         """
-        both = torch.cat([face, face.flip(-1)]), torch.cat([hole, hole.flip(-1)])
-        visible, holes = ((t.contiguous(memory_format=torch.channels_last)) for t in (both[0] * (1 - both[1]), both[1]))
+        visible, holes = face * (1 - hole), torch.cat([hole, hole.flip(-1)])
+        visible = torch.cat([visible, visible.flip(-1)]).contiguous(memory_format=torch.channels_last)
         encoded = self.encoder(visible, holes)
         code = replicate(torch.cat([asked, asked]), self.generator.config.latent_channels)
         [drawn] = self.generator(encoded.prior.mean, code, encoded.features, visible, holes, scales=1)

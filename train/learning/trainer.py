@@ -54,7 +54,7 @@ class Trainer:
         for network in self.networks.values():
             network.to(self.device, memory_format=torch.channels_last)
 
-        self.judges = judges_of(self.networks, config, self.device)
+        self.judges = judges_of(self.networks, config, self.device, self.origin)
         completion, discrimination = objectives_of(self.networks, config)
         self.smoothed = list(completion.parameters())
         self.ema = EMAModel(self.smoothed, decay=config.ema_decay, use_ema_warmup=True, power=0.75, foreach=True)
@@ -282,15 +282,15 @@ def objectives_of(networks: dict[str, Any], config: TrainConfig) -> tuple[nn.Mod
     return CompletionObjective(encoder, generator, config), DiscriminatorObjective(*judges)
 
 
-def judges_of(networks: dict[str, Any], config: TrainConfig, device: torch.device) -> Judges:
-    """The networks that judge what E and G draw."""
+def judges_of(networks: dict[str, Any], config: TrainConfig, device: torch.device, origin: str) -> Judges:
+    """The networks that judge what E and G draw, in a run of that origin."""
     imagenet = None
     if config.uses("imagenet") or config.uses("projected"):
         imagenet = ImageNetFeatures().to(device)
         imagenet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub has no such call alone
     teacher = None
     if config.uses("mirrored"):
-        teacher = Teacher(config).to(device)
+        teacher = Teacher(config, origin).to(device)
         teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Judges(networks["discriminator"], networks["features"], imagenet, networks.get("projected"), teacher)
 

@@ -44,7 +44,7 @@ def taught(recipe: Path, data: Path, finished: Path, tmp_path: Path) -> Trainer:
 
 
 def test_a_teacher_draws_the_mirror_image_of_a_mirror_image(recipe: Path, finished: Path) -> None:
-    teacher = Teacher(load_config(recipe, [f"start_from={finished}"]))
+    teacher = Teacher(load_config(recipe, [f"start_from={finished}"]), load_checkpoint(finished).fingerprint)
     generator = torch.Generator().manual_seed(1)
     face, hole = torch.rand(3, 3, 64, 64, generator=generator) * 2 - 1, region("mouth", 3, 64, generator)
     asked = torch.eye(3)
@@ -109,9 +109,22 @@ def test_a_teacher_is_asked_louder_where_there_is_no_truth(
     [
         ([], "give start_from"),
         (["networks.image_size=32", "start_from={finished}"], "another size or other emotions"),
+        (["start_from={finished}"], "another model now than the old.safetensors"),
     ],
 )
 def test_what_cannot_teach_is_named(recipe: Path, finished: Path, overrides: list[str], says: str) -> None:
     config = load_config(recipe, ["weights.mirrored=1", *(o.format(finished=finished) for o in overrides)])
     with pytest.raises(ConfigError, match=says):
-        Teacher(config)
+        Teacher(config, "old.safetensors (0123456789ab)")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (["weights.mirrored=1", "mirror=false"], "expression with a side"),
+        (["louder=1.4"], "only a teacher"),
+    ],
+)
+def test_settings_that_would_teach_nothing_good_are_refused(recipe: Path, overrides: list[str], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_config(recipe, overrides)
