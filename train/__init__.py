@@ -6,7 +6,7 @@
 | `make` `stages` `card` | from nothing to a measured model; what is trained after what; what the model says of itself |
 | `fit` `export` | a run from its start to its end; the model that it leaves |
 | `losses` | every term of the objective, with its equation |
-| `unique_keys` | YAML in which no key may be there twice |
+| `recipe_tree` `unique_keys` | what a recipe's YAML says, and dataclasses made of it; no key may be there twice |
 | `mixtures` | faces halfway between two emotions, and their names |
 | `cache_folder` | where what can be made again is kept |
 | `learning/` | one step: networks, objective, optimizers, random numbers, devices and processes |

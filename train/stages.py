@@ -26,8 +26,9 @@ from typing import Any
 
 from ecgan_core.words import shown
 
-from .config import ConfigError, Source, TrainConfig, from_dict, read_tree, with_overrides
+from .config import ConfigError, Source, TrainConfig, from_dict
 from .portraits.recipe import Recipe, RecipeError, load_recipe, recipe_from
+from .recipe_tree import read_tree, with_overrides
 
 FIGURES = "evaluation"  # the folder of a made model's figures, among those of its stages
 AROUND = ("stages", "portraits", "evaluation", "notes")  # the keys that are no settings of a run

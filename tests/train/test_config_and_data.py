@@ -8,10 +8,11 @@ import torch
 
 from ecgan_core import DEFAULT_CHECKPOINT, load_checkpoint
 from train.cli import main
-from train.config import ConfigError, TrainConfig, from_dict, load_config, read_tree
+from train.config import ConfigError, TrainConfig, from_dict, load_config
 from train.data import faces as data_module
 from train.data.faces import augment, draw, is_held_out, load_faces, step_generator
 from train.data.sources.row import DataError
+from train.recipe_tree import read_tree
 from train.stages import load_plan
 
 SIDES = {"portraits-64": 64, "portraits": 128, "portraits-256": 256, "paper": 64}

@@ -22,7 +22,8 @@ from typing import Any
 
 from ecgan_core.words import shown
 
-from ..config import ConfigError, TrainConfig, from_dict, read_tree, with_overrides
+from ..config import ConfigError, TrainConfig, from_dict
+from ..recipe_tree import read_tree, with_overrides
 
 AROUND = ("variants", "seeds", "people", "editing", "picture")  # the keys that are no settings of a run
 

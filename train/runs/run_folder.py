@@ -20,8 +20,9 @@ from typing import Any
 from ecgan_core.files.disk import writing
 from ecgan_core.files.replacing import replacing
 
-from ..config import ConfigError, TrainConfig, differences, from_dict, read_tree
+from ..config import ConfigError, TrainConfig, differences, from_dict
 from ..data.faces import FaceSet
+from ..recipe_tree import read_tree
 from .state import DamagedState, State, StateError, read_state
 
 METRICS = "metrics.jsonl"
