@@ -73,46 +73,64 @@ def build(kind: Any, value: Any, where: str = "") -> Any:
         ConfigError: it is none; or the dataclass itself refuses what it is given.
     """
     if dataclasses.is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise ConfigError(f"{where or 'the recipe'}: expected keys with values, but found {shown(value)}")
-        hints = get_type_hints(kind)
-        known = {f.name for f in dataclasses.fields(kind)}
-        for key in value:
-            if key not in known:
-                near = difflib.get_close_matches(str(key), known, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else f"; known keys are {', '.join(sorted(known))}"
-                raise ConfigError(f"{where}{'.' if where else ''}{_name(key)}: no such key{hint}")
-        for f in dataclasses.fields(kind):
-            missing = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-            if missing and f.name not in value:
-                raise ConfigError(f"{where}: {f.name} is missing; it has no default")
-        return kind(**{k: build(hints[k], v, f"{where}{'.' if where else ''}{k}") for k, v in value.items()})  # type: ignore[operator]
+        return _dataclass(kind, value, where)
     if get_origin(kind) is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise ConfigError(f"{where}: expected a list, but found {shown(value)}")
-        inner = get_args(kind)
-        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
-        if len(kinds) != len(value):
-            raise ConfigError(f"{where}: expected {len(kinds)} values, but found {len(value)}")
-        return tuple(build(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+        return _tuple(get_args(kind), value, where)
     if get_origin(kind) is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f"{where}: expected keys with values, but found {shown(value)}")
-        if wrong := [k for k in value if not isinstance(k, (str, int))]:
-            raise ConfigError(f"{where}: a key must be a word, but one is {shown(wrong[0])}")
-        return {str(k): build(get_args(kind)[1], v, f"{where}.{_name(k)}") for k, v in value.items()}
-    if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        return _dict(get_args(kind)[1], value, where)
+    if kind is float:
+        return _float(value, where)
+    if kind is str and isinstance(value, bool):
+        return "yes" if value else "no"  # YAML reads a bare no, as in `mixed_precision: no`, as false
+    if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+        return value
+    raise ConfigError(f"{where}: expected {kind.__name__}, but found {shown(value)}")
+
+
+def _dataclass(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where or 'the recipe'}: expected keys with values, but found {shown(value)}")
+    within = f"{where}." if where else ""
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    for key in value:
+        if key not in fields:
+            near = difflib.get_close_matches(str(key), fields, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known keys are {', '.join(sorted(fields))}"
+            raise ConfigError(f"{within}{_name(key)}: no such key{hint}")
+    for name, f in fields.items():
+        missing = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        if missing and name not in value:
+            raise ConfigError(f"{where}: {name} is missing; it has no default")
+    hints = get_type_hints(kind)
+    return kind(**{key: build(hints[key], item, f"{within}{key}") for key, item in value.items()})
+
+
+def _tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple:
+    if not isinstance(value, (list, tuple)):
+        raise ConfigError(f"{where}: expected a list, but found {shown(value)}")
+    if kinds[-1] is Ellipsis:
+        kinds = (kinds[0],) * len(value)
+    if len(kinds) != len(value):
+        raise ConfigError(f"{where}: expected {len(kinds)} values, but found {len(value)}")
+    return tuple(build(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, value, strict=True)))
+
+
+def _dict(kind: Any, value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where}: expected keys with values, but found {shown(value)}")
+    if wrong := [key for key in value if not isinstance(key, (str, int))]:
+        raise ConfigError(f"{where}: a key must be a word, but one is {shown(wrong[0])}")
+    return {str(key): build(kind, item, f"{where}.{_name(key)}") for key, item in value.items()}
+
+
+def _float(value: Any, where: str) -> float:
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):  # a str too: YAML reads 1e-3 as text
         try:
-            if math.isfinite(number := float(value)):  # a str too: YAML reads 1e-3 as text
+            if math.isfinite(number := float(value)):
                 return number
         except (ValueError, OverflowError):
             pass
-        raise ConfigError(f"{where}: expected a finite number, but found {shown(value)}")
-    elif kind is str and isinstance(value, bool):
-        return "yes" if value else "no"  # YAML reads a bare no, as in `mixed_precision: no`, as false
-    elif isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
-        return value
-    raise ConfigError(f"{where}: expected {kind.__name__}, but found {shown(value)}")
+    raise ConfigError(f"{where}: expected a finite number, but found {shown(value)}")
 
 
 def plain(value: Any) -> Any:
