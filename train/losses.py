@@ -137,10 +137,12 @@ def palette(image: Tensor, face: Tensor, hole: Tensor) -> Tensor:
     colours, own = ((i - luminance(i)).float() for i in (F.avg_pool2d(image, 2), face[..., 1::4, 1::4]))
     colours, own = colours.flatten(2).mT, own.flatten(2).mT
     own = torch.cat([own, torch.zeros_like(own[:, :1])], dim=1)
+    share, nearest = F.avg_pool2d(hole, 2).flatten(1), torch.zeros_like(colours)
     with torch.no_grad():
-        nearest = torch.cdist(colours, own).argmin(dim=2, keepdim=True).expand(-1, -1, 3)
-    apart = ((colours - own.gather(1, nearest)).square().sum(dim=2) + 1e-8).sqrt()
-    return weighted_mean(F.relu(apart - ALIKE), F.avg_pool2d(hole, 2).flatten(1))
+        for i, inside in enumerate(share > 0):  # most pixels are in no hole, and each is compared with a thousand
+            nearest[i, inside] = own[i, torch.cdist(colours[i, inside], own[i]).argmin(dim=1)]
+    apart = ((colours - nearest).square().sum(dim=2) + 1e-8).sqrt()
+    return weighted_mean(F.relu(apart - ALIKE), share)
 
 
 def mirrored(image: Tensor, due: Tensor, weight: Tensor) -> Tensor:
