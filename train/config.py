@@ -267,8 +267,5 @@ def from_dict(tree: Any) -> TrainConfig:
 
 
 def differences(before: TrainConfig, now: TrainConfig) -> dict[str, tuple[Any, Any]]:
-    """What two configs say differently: dotted key → (before, now), in the order of the keys.
-
-    A list of mappings (`data`, `later`) is compared entry by entry where both have as many, any other list as a whole.
-    """
+    """What two configs say differently: dotted key → (before, now), see `differing`."""
     return dict(differing(before.to_dict(), now.to_dict()))
