@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from tools.comfyui.client import Client
@@ -35,7 +36,12 @@ SETTINGS = {
     "Comfy.Workflow.Persist": False,
 }
 
-HAS_ACCELERATOR = "import torch; print(torch.cuda.is_available() or torch.backends.mps.is_available())"
+
+@cache
+def _has_accelerator() -> bool:
+    """Asked in a process of its own, whose seconds of importing torch and memory nobody else needs."""
+    ask = "import torch; print(torch.cuda.is_available() or torch.backends.mps.is_available())"
+    return subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout.strip() == "True"
 
 
 def prepare_base(base: Path, pack: Path | None = ROOT, pack_name: str = "comfy_ecgan") -> None:
@@ -122,8 +128,7 @@ class Server:
     def _options(self) -> list[str]:
         options = ["--base-directory", str(self.base), "--listen", "127.0.0.1", "--port", str(self.port)]
         options += ["--disable-auto-launch", "--disable-api-nodes", "--database-url", "sqlite:///:memory:"]
-        answer = subprocess.run([sys.executable, "-c", HAS_ACCELERATOR], capture_output=True, text=True)
-        if answer.stdout.strip() != "True" and "--cpu" not in self._arguments:
+        if "--cpu" not in self._arguments and not _has_accelerator():
             options.append("--cpu")
         return options + self._arguments
 
