@@ -16,7 +16,8 @@ from torch import Tensor
 from ecgan_core.networks.encoder import DiagonalGaussian
 
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
-ALIKE = 0.04  # of `palette`: as far apart as nobody sees, 5 of 255
+ALIKE = 0.04  # of `palette` and `shades`: as far apart as nobody sees, 5 of 255
+OPENED = 0.1  # of `shades`: the share of a hole that an expression may darken, as a mouth that opens does
 WINDOW, LEAST_ENERGY = 16, 0.004  # of `sharpness`: pixels; and what is as good as none, half of 1 of 255
 
 
@@ -31,6 +32,7 @@ class LossWeights:
     appearance: float = 10.0
     chroma: float = 20.0  # φ and Q see luminance only, so colour needs a term of its own
     palette: float = 0.0  # where there is no truth, and the colour of teeth is nobody's business
+    shades: float = 0.0  # how much of a hole is dark and how much light: women get no moustaches, and children no dirt
     perceptual: float = 4.0
     imagenet: float = 0.0  # the perceptual loss once more, in features of a network that was taught on photographs
     projected: float = 0.0  # a second adversarial loss, of the discriminator that looks through that network
@@ -143,6 +145,50 @@ def palette(image: Tensor, face: Tensor, hole: Tensor) -> Tensor:
             nearest[i, inside] = own[i, torch.cdist(colours[i, inside], own[i]).argmin(dim=1)]
     apart = ((colours - nearest).square().sum(dim=2) + 1e-8).sqrt()
     return weighted_mean(F.relu(apart - ALIKE), share)
+
+
+def shades(image: Tensor, truth: Tensor, hole: Tensor, known: Tensor) -> Tensor:
+    """L_sha: how much darker and lighter a hole is than the truth's, wherever in it: a distance of distributions.
+
+    With F⁻¹(u) the luminance below which a share u of the hole's pixels lies, at half the side: E|F⁻¹_gen − F⁻¹_g|, the
+    Wasserstein distance, where the truth is one. Of a face that shall wear another expression than its own, the truth
+    tells what is skin and what is beard. Expressions move shades and hardly add any, unless a mouth opens, and teeth
+    are light: so there E[max(0, F⁻¹_g(u) − F⁻¹_gen(u + `OPENED`) − ε)].
+
+    Args:
+        image, truth: [B,3,S,S] in −1..1.
+        hole: [B,1,S,S].
+        known: [B], 1 where the truth is one, see `learning.objective.Batch`.
+    """
+    light, due = (F.avg_pool2d(luminance(i).float(), 2)[:, 0] for i in (image, truth))
+    inside = F.avg_pool2d(hole, 2)[:, 0] > 0.5
+    terms = []
+    for i, within in enumerate(inside):
+        ours, theirs = light[i, within].sort().values, due[i, within].sort().values
+        free = int(OPENED * len(ours))
+        if known[i] == 1:
+            terms.append((ours - theirs).abs().sum() / max(1, len(ours)))
+        else:
+            terms.append(F.relu(theirs[: len(theirs) - free] - ours[free:] - ALIKE).sum() / max(1, len(ours) - free))
+    return torch.stack(terms).mean()
+
+
+def nearer(due: Tensor, image: Tensor, truth: Tensor, hole: Tensor, known: Tensor) -> Tensor:
+    """[B,1,1,1]: 1 where the teacher's picture I_due is nearer to the truth than I_gen, else 0.
+
+    Nearer is what has the smaller L1 at half the side, in the hole. Where the truth is not known, or not of the
+    strength that was asked for, the teacher is all there is, and has 1.
+
+    Args:
+        due, image, truth: [B,3,S,S].
+        hole: [B,1,S,S].
+        known: [B], 1 where the truth is one, see `learning.objective.Batch`.
+    """
+
+    def off(picture: Tensor) -> Tensor:
+        return (F.avg_pool2d(picture.detach() - truth, 2).abs() * F.avg_pool2d(hole, 2)).mean((1, 2, 3), keepdim=True)
+
+    return ((off(due) < off(image)) | (known[:, None, None, None] < 1)).to(due)
 
 
 def mirrored(image: Tensor, due: Tensor, weight: Tensor) -> Tensor:

@@ -155,7 +155,7 @@ def test_a_few_steps_lower_the_loss(recipe, data, tmp_path):
         ["emotion_loss=l1"],
         ["code=inferred"],
         ["mixed_precision=bf16"],
-        ["weights.diversity=0.5", "weights.palette=20", "beyond=1.5"],
+        ["weights.diversity=0.5", "weights.palette=20", "weights.shades=5", "beyond=1.5"],
     ],
     ids=lambda o: o[0] if o else "default",
 )

@@ -104,6 +104,39 @@ def test_palette_lets_a_pixel_have_any_colour_of_the_face_and_no_other():
     assert losses.palette(green, face, 1 - hole).item() == 0
 
 
+def test_shades_are_as_many_as_the_truths_wherever_they_lie():
+    truth, hole, known = torch.zeros(1, 3, 32, 32), torch.zeros(1, 1, 32, 32), torch.ones(1)
+    hole[..., 16:, :] = 1
+    truth[..., 16:20, :] = -0.5  # a quarter of the hole is dark
+    elsewhere = truth.flip(-2).roll(16, dims=-2)
+    assert losses.shades(elsewhere, truth, hole, known).item() == pytest.approx(0, abs=1e-6)
+    light = torch.where(truth < 0, 0.0, truth)
+    assert losses.shades(light, truth, hole, known).item() == pytest.approx(0.5 / 4, abs=1e-6)
+    assert losses.shades(light, truth, 0 * hole, known).item() == 0
+
+
+def test_another_expression_may_have_lighter_shades_and_few_darker_ones():
+    truth, hole, moved = torch.zeros(1, 3, 64, 64), torch.ones(1, 1, 64, 64), torch.zeros(1)
+    teeth, opened, bearded = truth.clone(), truth.clone(), truth.clone()
+    teeth[..., :16, :] = 0.8
+    opened[..., :6, :] = -0.8  # 9 % of it
+    bearded[..., :32, :] = -0.8
+    assert losses.shades(teeth, truth, hole, moved).item() == 0
+    assert losses.shades(opened, truth, hole, moved).item() == 0
+    share = (0.5 - losses.OPENED) / (1 - losses.OPENED)
+    assert losses.shades(bearded, truth, hole, moved).item() == pytest.approx(share * (0.8 - losses.ALIKE), abs=1e-3)
+
+
+def test_a_teacher_has_a_say_where_it_is_nearer_to_the_truth_or_that_is_not_known():
+    truth, hole = torch.zeros(4, 3, 32, 32), torch.zeros(4, 1, 32, 32)
+    hole[..., 16:, :] = 1
+    due, image = torch.full_like(truth, 0.1), torch.full_like(truth, 0.2)
+    due[1:] = 0.3
+    image[..., :16, :] = 1  # outside the hole
+    known = torch.tensor([1.0, 1.0, 0.0, 0.5])
+    assert losses.nearer(due, image, truth, hole, known).flatten().tolist() == [1, 0, 1, 1]
+
+
 def test_perceptual_compares_directions_of_feature_vectors():
     a = torch.tensor([1.0, 0.0]).view(1, 2, 1, 1)
     assert losses.perceptual([3 * a], [a]).item() == pytest.approx(0)

@@ -110,9 +110,12 @@ class CompletionObjective(nn.Module):
         }
         if self.config.uses("palette"):
             terms["palette"] = losses.palette(guessed[-1], batch.truth, hole) * weight_share(hole)
+        if self.config.uses("shades"):
+            terms["shades"] = losses.shades(guessed[-1], batch.truth, hole, batch.known)
         if judges.teacher is not None:
             due = judges.teacher(face, hole, self._louder(batch))
-            terms["mirrored"] = losses.mirrored(guessed[-1], due, hole * likeliest)
+            heard = hole * likeliest * losses.nearer(due, guessed[-1], batch.truth, hole, batch.known)
+            terms["mirrored"] = losses.mirrored(guessed[-1], due, heard)
         with torch.no_grad():
             target = features(face)
             wanted_target = target if batch.truth is face else features(batch.truth)

@@ -22,6 +22,7 @@ TITLES = {
     "discriminator": "D against G",
     "chroma": "chroma: L1 of colours",
     "palette": "palette: colours that the face has not",
+    "shades": "shades: darker and lighter than the truth",
     "gradient_norm": "gradient norm of E and G",
 }  # in the order of the charts; a term that a run does not have is left out
 COLUMNS, WIDTH, HEIGHT = 3, 400, 230

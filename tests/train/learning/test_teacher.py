@@ -39,7 +39,8 @@ def finished(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def taught(recipe: Path, data: Path, finished: Path, tmp_path: Path) -> Trainer:
-    config = load_config(recipe, [*TAUGHT, *NOTHING_ELSE, f"start_from={finished}"])
+    asked_for_others = "resample=1"  # where there is a truth, this teacher is further from it than anybody
+    config = load_config(recipe, [*TAUGHT, *NOTHING_ELSE, asked_for_others, f"start_from={finished}"])
     return Trainer(config, data, make_accelerator(config, tmp_path, cpu=True))
 
 
