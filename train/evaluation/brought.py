@@ -18,7 +18,7 @@ from ecgan_core.face.portrait import complete_portraits, render
 from ecgan_core.face.regions import region_hole
 from ecgan_core.pipeline import ECGANPipeline
 
-from ..losses import luminance
+from ..losses import luminance, shades
 from .face_api import SAME_PERSON
 from .metrics import mean_in, psnr_in
 from .octaves import octaves_in
@@ -42,6 +42,8 @@ class Filled:
     octaves: list[float]  # energy as a share of the truth's, the finest octave first
     rises: float | None  # share of faces whose P(emotion) rises by `RISE`; None where nobody judged it
     same_person: float | None  # share of them that are the same person at α = 1
+    darker: float  # than the truth, 0..255, beyond what an expression may darken: see `losses.shades`
+    darker_moved: float | None  # the same at α = 1
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,13 @@ def measure_brought(
     for kind in HOLES:
         hole = hole_of(kind)
         filled = completed(pipeline, pictures, hole, emotions, variation)
-        rises, same = judged(pipeline, pictures, hole, public, variation) if public and kind in JUDGED else (None, None)
+        rises, same, moved = None, None, None
+        if public and kind in JUDGED:
+            rises, same, moved = judged(pipeline, pictures, hole, public, variation)
         missing = (hole > 0).float().expand(len(pictures), -1, -1, -1)
         octaves = octaves_in(filled, pictures, missing).nanmean(dim=0).tolist()
-        holes.append(Filled(kind, psnr_in(2 * filled, 2 * pictures, missing).mean().item(), octaves, rises, same))
+        psnr = psnr_in(2 * filled, 2 * pictures, missing).mean().item()
+        holes.append(Filled(kind, psnr, octaves, rises, same, darker(filled, pictures, hole), moved))
         if kind in JUDGED:
             sheet.append(filled[:SHEET])
     mouth = hole_of("mouth")
@@ -118,14 +123,23 @@ def completed(pipeline: ECGANPipeline, pictures: Tensor, hole: Tensor, emotions:
 
 def judged(
     pipeline: ECGANPipeline, pictures: Tensor, hole: Tensor, public: PublicNetworks, variation: float
-) -> tuple[float, float]:
-    """The share of faces whose P(emotion) rises by `RISE` from α = 0 to 1, and of those that stay the same person."""
-    rises, same = [], []
+) -> tuple[float, float, float]:
+    """The share of faces whose P(emotion) rises by `RISE` from α = 0 to 1, and of those that stay the same person; and
+    how much darker they are there.
+    """
+    rises, same, dark = [], [], []
     for seed, picture in enumerate(pictures):
         neutral, shown = edited_pair(pipeline, picture[None], hole, public.emotion, seed, variation)
         rises.append(public.probability(shown) - public.probability(neutral) >= RISE)
         same.append((public.person(shown) - public.person(picture[None])).norm(dim=1) < SAME_PERSON)
-    return torch.cat(rises).float().mean().item(), torch.cat(same).float().mean().item()
+        dark.append(darker(shown, picture[None], hole))
+    return torch.cat(rises).float().mean().item(), torch.cat(same).float().mean().item(), sum(dark) / len(dark)
+
+
+def darker(pictures: Tensor, truth: Tensor, hole: Tensor) -> float:
+    """How much darker holes [1,1,S,S] are than the truth, wherever in them, of pictures [B,3,S,S] in 0..1; 0 to 255."""
+    holes, known = (hole > 0).float().expand(len(truth), -1, -1, -1), torch.zeros(len(truth))
+    return 255 / 2 * shades(2 * pictures - 1, 2 * truth - 1, holes, known).item()
 
 
 def glow(pictures: Tensor, hole: Tensor) -> Tensor:

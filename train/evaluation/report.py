@@ -196,15 +196,17 @@ def _brought(report: dict) -> str:
     for group in groups:
         for filled in group["holes"]:
             energies = " ".join(f"{energy:.2f}" for energy in filled["octaves"])
-            figures = [f"{filled['psnr']:.1f} dB", energies, share(filled["rises"]), share(filled["same_person"])]
+            dark = ", ".join(f"{d:.2f}" for d in (filled["darker"], filled["darker_moved"]) if d is not None)
+            figures = [f"{filled['psnr']:.1f} dB", energies, share(filled["rises"]), share(filled["same_person"]), dark]
             rows.append([f"{group['source']} ({group['faces']})", filled["hole"], *figures])
         notes.append(f"{group['source']}: {group['colour']:.1f} of 255, {group['glow']:.2f}.")
-    head = ["faces as brought", "hole", "PSNR", "energy by octave, finest first", "rises", "same person"]
+    head = ["faces as brought", "hole", "PSNR", "energy by octave, finest first", "rises", "same person", "darker"]
     note = (
         "Each face in its own emotion, at 512 pixels. Energy: of the truth's in the hole, by octave of fineness; 1 is "
         f"as fine as the truth. Rises: P({groups[0]['emotion']}) by .1 or more when the slider goes from 0 to 1, by a "
-        "public network. Colour in the hole of the pictures in black and white, and the brightest of the hole over the "
-        "brightest of the face in pictures darkened to .3: "
+        "public network. Darker: than the truth at the same rank of luminance, the darkest tenth of the hole and 5 of "
+        "255 left out, 0 to 255; in its own emotion, and at 1. Colour in the hole of the pictures in black and white, "
+        "and the brightest of the hole over the brightest of the face in pictures darkened to .3: "
     )
     return f"{_table(head, rows)}\n\n{note}{' '.join(notes)}"
 

@@ -9,7 +9,7 @@ import torch
 
 from ecgan_core.files.checkpoint import save_checkpoint
 from train.cli import main
-from train.evaluation.brought import SIDE, completed, glow, hole_of, measure_brought
+from train.evaluation.brought import SIDE, completed, darker, glow, hole_of, measure_brought
 from train.evaluation.photographs import PublicNetworks, load_photographs
 
 
@@ -28,6 +28,7 @@ def test_every_hole_is_measured_and_the_sheet_is_as_large_as_the_pictures(group,
         assert 0 < filled.psnr < 60
         assert len(filled.octaves) == 5
     assert [filled.rises is None for filled in result.holes] == [False, False, True]
+    assert [filled.darker_moved is None for filled in result.holes] == [False, False, True]
     unjudged, _ = measure_brought(pipeline, group, None, 0.5)
     assert [filled.psnr for filled in unjudged.holes] == [filled.psnr for filled in result.holes]
     assert {filled.rises for filled in unjudged.holes} == {None}
@@ -48,6 +49,14 @@ def test_a_mouth_that_glows_is_told_from_one_that_does_not():
     face = torch.full((2, 3, SIDE, SIDE), 0.2)
     face[1] += 0.2 * (hole[0] > 0)
     assert glow(face, hole).tolist() == pytest.approx([1.0, 2.0])
+
+
+def test_a_hole_that_is_darker_than_the_truth_is_told_by_how_much():
+    hole, truth = hole_of("mouth"), torch.full((1, 3, SIDE, SIDE), 0.5)
+    inside = hole > 0
+    assert darker(truth, truth, hole) == 0
+    assert darker(truth + 0.2 * inside, truth, hole) == 0, "it is lighter"
+    assert darker(truth - 0.2 * inside, truth, hole) == pytest.approx(0.2 * 255 - 5, abs=0.5)
 
 
 @pytest.mark.slow
