@@ -166,7 +166,7 @@ def test_a_filled_hole_has_the_grain_of_its_picture(bundled, portrait, mouth):
     outside = (mouth == 0).expand_as(portrait)
     assert torch.equal(grainy[outside], portrait[outside])
     around = fine(portrait, (torch.roll(mouth, 40, 2)))
-    assert fine(smooth, mouth) < 0.6 * around, "of edges"
+    assert fine(smooth, mouth) < 0.7 * around, "of edges"
     assert 0.8 * around < fine(grainy, mouth) < 1.2 * around
     half = render(bundled, complete_portraits(bundled, portrait, mouth, boxes=BOX, texture=0.5))
     torch.testing.assert_close(half - smooth, (grainy - smooth) / 2, atol=0.02, rtol=0)
