@@ -32,7 +32,7 @@ class LossWeights:
     appearance: float = 10.0
     chroma: float = 20.0  # φ and Q see luminance only, so colour needs a term of its own
     palette: float = 0.0  # where there is no truth, and the colour of teeth is nobody's business
-    shades: float = 0.0  # how much of a hole is dark: Q likes deep folds, and where there is no truth nobody else minds
+    shades: float = 0.0  # how much of a hole is dark, of which nobody else says anything where there is no truth
     perceptual: float = 4.0
     imagenet: float = 0.0  # the perceptual loss once more, in features of a network that was taught on photographs
     projected: float = 0.0  # a second adversarial loss, of the discriminator that looks through that network
