@@ -148,29 +148,37 @@ def palette(image: Tensor, face: Tensor, hole: Tensor) -> Tensor:
 
 
 def shades(image: Tensor, truth: Tensor, hole: Tensor, known: Tensor) -> Tensor:
-    """L_sha: how much darker and lighter a hole is than the truth's, wherever in it: a distance of distributions.
+    """L_sha: how far a hole's shades and colours are from the truth's, wherever in it: a distance of distributions.
 
     With F⁻¹(u) the luminance below which a share u of the hole's pixels lies, at half the side: E|F⁻¹_gen − F⁻¹_g|, the
-    Wasserstein distance, where the truth is one. Of a face that shall wear another expression than its own, the truth
-    tells what is skin and what is beard. Expressions move shades and hardly add any, unless a mouth opens, and teeth
-    are light: so there E[max(0, F⁻¹_g(u) − F⁻¹_gen(u + `OPENED`) − ε)].
+    Wasserstein distance, where the truth is one; and the same of red and of blue without luminance, since the mean of
+    all places where lips may be is less red than lips. Of a face that shall wear another expression than its own, the
+    truth tells what is skin and what is beard. Expressions move shades and hardly add any, unless a mouth opens, and
+    teeth are light: so there E[max(0, F⁻¹_g(u) − F⁻¹_gen(u + `OPENED`) − ε)], of luminance alone.
 
     Args:
         image, truth: [B,3,S,S] in −1..1.
         hole: [B,1,S,S].
         known: [B], 1 where the truth is one, see `learning.objective.Batch`.
     """
-    light, due = (F.avg_pool2d(luminance(i).float(), 2)[:, 0] for i in (image, truth))
+    tones, due = (F.avg_pool2d(_tones(i.float()), 2) for i in (image, truth))
     inside = F.avg_pool2d(hole, 2)[:, 0] > 0.5
     terms = []
     for i, within in enumerate(inside):
-        ours, theirs = light[i, within].sort().values, due[i, within].sort().values
-        free = int(OPENED * len(ours))
+        ours, theirs = tones[i][:, within].sort().values, due[i][:, within].sort().values
+        count = ours.shape[1]
+        free = int(OPENED * count)
         if known[i] == 1:
-            terms.append((ours - theirs).abs().sum() / max(1, len(ours)))
+            terms.append((ours - theirs).abs().sum() / max(1, count))
         else:
-            terms.append(F.relu(theirs[: len(theirs) - free] - ours[free:] - ALIKE).sum() / max(1, len(ours) - free))
+            terms.append(F.relu(theirs[0, : count - free] - ours[0, free:] - ALIKE).sum() / max(1, count - free))
     return torch.stack(terms).mean()
+
+
+def _tones(image: Tensor) -> Tensor:
+    """Luminance, and red and blue without it: [B,3,S,S] of an RGB image [B,3,S,S]. Green without it follows."""
+    light = luminance(image)
+    return torch.cat([light, (image - light)[:, ::2]], dim=1)
 
 
 def nearer(due: Tensor, image: Tensor, truth: Tensor, hole: Tensor, known: Tensor) -> Tensor:

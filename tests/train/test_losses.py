@@ -115,6 +115,18 @@ def test_shades_are_as_many_as_the_truths_wherever_they_lie():
     assert losses.shades(light, truth, 0 * hole, known).item() == 0
 
 
+def test_shades_have_the_truths_colours_too_wherever_they_lie():
+    truth, hole = torch.zeros(1, 3, 32, 32), torch.ones(1, 1, 32, 32)
+    red = torch.tensor([0.6, -0.3, -0.03]).view(3, 1, 1)
+    red = red - losses.luminance(red[None])[0]
+    truth[..., :8, :] = red  # a quarter are lips, as light as skin
+    lower, pale = truth.roll(16, dims=-2), truth / 2
+    assert losses.shades(lower, truth, hole, torch.ones(1)).item() == pytest.approx(0, abs=1e-6)
+    missing = (red[0].abs() + red[2].abs()).item() / 2 / 4
+    assert losses.shades(pale, truth, hole, torch.ones(1)).item() == pytest.approx(missing, abs=1e-5)
+    assert losses.shades(pale, truth, hole, torch.zeros(1)).item() == 0  # what a smile leaves of lips is not known
+
+
 def test_another_expression_may_have_lighter_shades_and_few_darker_ones():
     truth, hole, moved = torch.zeros(1, 3, 64, 64), torch.ones(1, 1, 64, 64), torch.zeros(1)
     teeth, opened, bearded = truth.clone(), truth.clone(), truth.clone()
