@@ -1,52 +1,37 @@
-"""The model that a run starts from, as the teacher of what it goes on to: what is guessed alike from both sides.
+"""A run as its own teacher: what is guessed alike from both sides.
 
 Asked for a face and for its mirror image, a model draws two mouths, each crooked in its own way: half of the faces that
 it learned from were mirrored, and yet what it guesses depends on the side. The mean of both is nearer to the truth than
-either, and soft. A run that is taught by that mean (Hinton et al. 2015, and Laine and Aila 2017 for a mean of several
-looks) draws such a mouth at once, as sharp as its other losses have it. Where there is a truth and the run is nearer to
-it by now, the teacher is not heard: `losses.nearer`.
+either, and soft. A run that is taught by that mean, of its own smoothed weights (Tarvainen and Valpola 2017, Mean
+teachers; Laine and Aila 2017 for a mean of several looks), draws the same from either side in time, and then the mean
+is as sharp as its other losses have it. Where there is a truth and the run is nearer to it, the teacher is not heard:
+`losses.nearer`.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from copy import deepcopy
 
 import torch
+from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from ecgan_core.emotions.codes import replicate
-from ecgan_core.files.checkpoint import load_checkpoint
-
-from ..config import ConfigError, TrainConfig
+from ecgan_core.networks.encoder import Encoder
+from ecgan_core.networks.generator import Generator
 
 
 class Teacher(nn.Module):
-    """E and G of the checkpoint that a run starts from, which learn nothing.
+    """E and G with the smoothed weights of a run. They learn nothing themselves; `follow` has them keep up."""
 
-    Args:
-        origin: of the run, as `start_from` tells it.
-
-    Raises:
-        ConfigError: the run starts from no checkpoint, or from one of another size or with other emotions, or the file
-            is another model now than when the run began.
-    """
-
-    def __init__(self, config: TrainConfig, origin: str):
+    def __init__(self, encoder: Encoder, generator: Generator):
         super().__init__()
-        if not config.start_from:
-            raise ConfigError("weights.mirrored: it is taught by the model that the run starts from; give start_from")
-        finished = load_checkpoint(Path(config.start_from))
-        if finished.frame_size != config.networks.image_size or finished.emotion_set.names != config.emotions:
-            raise ConfigError(
-                f"weights.mirrored: {config.start_from} can't teach networks of another size or other emotions"
-            )
-        if finished.fingerprint not in origin:
-            raise ConfigError(
-                f"weights.mirrored: {config.start_from} is another model now than the {origin} that the run began "
-                "with; put that one back"
-            )
-        self.encoder, self.generator = finished.encoder, finished.generator
+        self.encoder, self.generator = deepcopy(encoder), deepcopy(generator)
         self.eval().requires_grad_(False)
+
+    def follow(self, smoothed: EMAModel) -> None:
+        """Take the smoothed weights of now, E's and then G's."""
+        smoothed.copy_to(self.parameters())
 
     @torch.no_grad()
     def forward(self, face: Tensor, hole: Tensor, asked: Tensor) -> Tensor:

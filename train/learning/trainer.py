@@ -54,7 +54,7 @@ class Trainer:
         for network in self.networks.values():
             network.to(self.device, memory_format=torch.channels_last)
 
-        self.judges = judges_of(self.networks, config, self.device, self.origin)
+        self.judges = judges_of(self.networks, config, self.device)
         completion, discrimination = objectives_of(self.networks, config)
         self.smoothed = list(completion.parameters())
         self.ema = EMAModel(self.smoothed, decay=config.ema_decay, use_ema_warmup=True, power=0.75, foreach=True)
@@ -199,6 +199,8 @@ class Trainer:
         norm = accelerator.clip_grad_norm_(self.smoothed, config.clip)
         self.optimizers["completion"].step()
         self.ema.step(self.smoothed)
+        if self.judges.teacher is not None:
+            self.judges.teacher.follow(self.ema)
 
         self._let_discriminators_learn(True)
         with accelerator.autocast():
@@ -268,6 +270,8 @@ class Trainer:
                 "build on this one's model"
             )
         put_back(state, self.networks, self.optimizers, self.ema)
+        if self.judges.teacher is not None:
+            self.judges.teacher.follow(self.ema)
         self.step = state.meta["step"]
         if self.accelerator.scaler and state.meta.get("scaler"):
             self.accelerator.scaler.load_state_dict(state.meta["scaler"])
@@ -282,16 +286,15 @@ def objectives_of(networks: dict[str, Any], config: TrainConfig) -> tuple[nn.Mod
     return CompletionObjective(encoder, generator, config), DiscriminatorObjective(*judges)
 
 
-def judges_of(networks: dict[str, Any], config: TrainConfig, device: torch.device, origin: str) -> Judges:
-    """The networks that judge what E and G draw, in a run of that origin."""
+def judges_of(networks: dict[str, Any], config: TrainConfig, device: torch.device) -> Judges:
+    """The networks that judge what E and G draw."""
     imagenet = None
     if config.uses("imagenet") or config.uses("projected"):
         imagenet = ImageNetFeatures().to(device)
         imagenet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub has no such call alone
     teacher = None
     if config.uses("mirrored"):
-        teacher = Teacher(config, origin).to(device)
-        teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        teacher = Teacher(networks["encoder"], networks["generator"])
     return Judges(networks["discriminator"], networks["features"], imagenet, networks.get("projected"), teacher)
 
 
