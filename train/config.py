@@ -156,6 +156,10 @@ class TrainConfig:
     warmup_images: int = 30_000  # for Q and φ, before E, G and D start; the MI loss needs a Q that can read
     resample: float = 0.15  # share of items asked for another emotion than their own on the generative path
     mixed: float = 0.5  # share of those that are asked for a mixture, where the person's picture with it is there
+    # Emotions that photographs wear often: of faces that have no picture with another, half of those that are asked for
+    # another look are asked for one of these, and the projected discriminator judges what is drawn though no truth is
+    # known. Two of them at least.
+    photographed: tuple[str, ...] = ()
     # How far beyond its full strength an emotion is asked for, at most, of half of the faces that wear it: a slider
     # goes on where training ends. Were others asked too, what they are asked at full strength would come out weaker.
     beyond: float = 0.0
@@ -233,6 +237,11 @@ class TrainConfig:
             raise ConfigError("louder: only a teacher is asked so; give weights.mirrored, or leave it at 1")
         _must_be_frequencies(self.holes, "holes")
         known = {f.name for f in dataclasses.fields(LossWeights)}
+        if len(set(self.photographed)) == 1 or set(self.photographed) - set(self.emotions):
+            raise ConfigError(
+                f"photographed: two or more of the emotions {shown(list(self.emotions))}, or none, but they are "
+                f"{shown(list(self.photographed))}"
+            )
         for change in self.later:
             if unknown := sorted(change.weights.keys() - known):
                 raise ConfigError(f"later: there is no loss {shown(unknown[0])}; known are {', '.join(sorted(known))}")

@@ -179,9 +179,12 @@ def draw(faces: FaceSet, batch: int, generator: torch.Generator) -> Tensor:
     return torch.multinomial(faces.weight, batch, replacement=True, generator=generator)
 
 
-def draw_looks(faces: FaceSet, index: Tensor, mixed: float, generator: torch.Generator) -> Tensor:
+def draw_looks(
+    faces: FaceSet, index: Tensor, mixed: float, generator: torch.Generator, photographed: Sequence[int] = ()
+) -> Tensor:
     """A look [B] for each face to be asked for: an emotion, or with the probability `mixed` a mixture of which the set
-    has the same person's picture.
+    has the same person's picture; and of who has none with another emotion, half are asked for one of `photographed`
+    that they do not wear.
     """
     mixtures, emotions = len(faces.looks) - faces.looks.shape[1], faces.looks.shape[1]
     look = torch.randint(emotions, index.shape, generator=generator)
@@ -189,4 +192,10 @@ def draw_looks(faces: FaceSet, index: Tensor, mixed: float, generator: torch.Gen
         mixture = emotions + torch.randint(mixtures, index.shape, generator=generator)
         take = torch.rand(index.shape, generator=generator) < mixed
         look = torch.where(take & (faces.pair[index, mixture] >= 0), mixture, look)
+    if photographed:
+        chosen = torch.tensor(photographed)
+        chance = torch.rand(len(index), len(chosen), generator=generator)
+        other = chosen[(chance - (chosen == faces.emotion[index][:, None]).float()).argmax(dim=1)]
+        take = torch.rand(index.shape, generator=generator) < 0.5
+        look = torch.where(take & (faces.pair[index, other] < 0), other, look)
     return look

@@ -39,6 +39,7 @@ class Batch:
     asked: Tensor  # [B,m]: what it is fed for that; `wanted`, but for some items more than its full strength
     truth: Tensor  # [B,3,S,S]: what it should find: `face`, in the hole the same person's with the wanted emotion
     known: Tensor  # [B], 1 where there is such a truth, and a half where that is of less than the strength asked for
+    natural: Tensor  # [B]: `known`, but 1 also for an expression that photographs wear, whose judge can tell
     chance: Chance  # the step's random numbers; nothing draws from elsewhere, or processes would differ
     corner: Tensor | None = None  # [B,2]: y, x of the crop that is trained on, see `detail`
 
@@ -185,8 +186,8 @@ class CompletionObjective(nn.Module):
 def natural_terms(judges: Judges, guessed: Tensor, batch: Batch) -> tuple[dict[str, Tensor], list[Tensor]]:
     """What the networks of photographs say of guessed faces [B,3,S,S], and their maps of the truths and of those.
 
-    Only where there is a truth: of no photograph is there one with another expression, and hardly any scowls; a judge
-    who compares with photographs would take every scowl for a forgery.
+    Held against a truth only where there is one. Judged by patches also where photographs wear the expression that was
+    asked for: hardly any scowls, and who compares with photographs would take every scowl for a forgery.
     """
     if judges.imagenet is None:
         return {}, []
@@ -196,7 +197,7 @@ def natural_terms(judges: Judges, guessed: Tensor, batch: Batch) -> tuple[dict[s
     terms = {"imagenet": losses.perceptual(maps, target, batch.known)}
     if judges.projected is not None:
         realness = judges.projected(maps, batch.hole)
-        weights = [_known_patches(batch, patches) for patches in realness]
+        weights = [_natural_patches(batch, patches) for patches in realness]
         terms["projected"] = torch.stack(
             [
                 losses.adversarial_generator(patches, weight) * weight_share(weight)
@@ -206,8 +207,8 @@ def natural_terms(judges: Judges, guessed: Tensor, batch: Batch) -> tuple[dict[s
     return terms, [torch.cat([t, m.detach()]) for t, m in zip(target, maps, strict=True)]
 
 
-def _known_patches(batch: Batch, patches: Tensor) -> Tensor:
-    return losses.patch_weight(batch.hole, patches) * batch.known[:, None, None, None]
+def _natural_patches(batch: Batch, patches: Tensor) -> Tensor:
+    return losses.patch_weight(batch.hole, patches) * batch.natural[:, None, None, None]
 
 
 class DiscriminatorObjective(nn.Module):
@@ -235,7 +236,7 @@ def projected_loss(projected: ProjectedDiscriminator, batch: Batch, maps: list[T
     total = []
     for patches in projected(maps, torch.cat([batch.hole, batch.hole])):
         real, generated = patches.chunk(2)
-        weight = _known_patches(batch, real)
+        weight = _natural_patches(batch, real)
         total.append(losses.adversarial_discriminator(real, generated, weight) * weight_share(weight))
     return torch.stack(total).mean()
 

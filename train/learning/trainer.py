@@ -126,7 +126,8 @@ class Trainer:
             corner = corners_near(hole, config.detail, 2**config.networks.grown, generator)
             corner = chance.share(corner)
         own_emotion = self.faces.emotion[index]
-        other = draw_looks(self.faces, index, config.mixed, generator)
+        photographed = [config.emotions.index(emotion) for emotion in config.photographed]
+        other = draw_looks(self.faces, index, config.mixed, generator, photographed)
         look = torch.where(torch.rand(config.batch, generator=generator) < config.resample, other, own_emotion)
         truth_index = torch.where(look == own_emotion, index, self.faces.pair[index, look])
         known = truth_index >= 0
@@ -151,7 +152,8 @@ class Trainer:
         neutral = self.faces.looks[config.emotions.index(config.neutral)].to(device)
         asked = torch.where(strength > 1, neutral + strength * (wanted - neutral), wanted)
         known = torch.where((asked == wanted).all(dim=1), known, known / 2)
-        return Batch(face, hole, label, own, wanted, asked, truth, known, chance, corner)
+        natural = torch.where(known == 0, wanted[:, photographed].sum(dim=1), known)
+        return Batch(face, hole, label, own, wanted, asked, truth, known, natural, chance, corner)
 
     def _strengths(self, is_own: Tensor, generator: torch.Generator) -> Tensor:
         """How strongly each of the whole batch's faces is asked for what it is asked for, 1 being full strength."""

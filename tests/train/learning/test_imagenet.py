@@ -85,8 +85,9 @@ def test_the_heads_learn_to_tell_truths_from_noise(recipe, data, tmp_path) -> No
 def test_a_face_without_a_truth_is_not_judged(recipe, data, tmp_path) -> None:
     trainer = trainer_of(recipe, data, tmp_path)
     batch = trainer.batch(trainer.chance())
-    batch.known[:] = 1
-    batch.known[1] = 0
+    for told in (batch.known, batch.natural):
+        told[:] = 1
+        told[1] = 0
     guessed = (batch.face * 0.5).requires_grad_()
     terms, _ = natural_terms(trainer.judges, guessed, batch)
     (terms["imagenet"] + terms["projected"]).backward()
@@ -95,14 +96,33 @@ def test_a_face_without_a_truth_is_not_judged(recipe, data, tmp_path) -> None:
     assert heard[0] > 0
 
 
+def test_an_expression_that_photographs_wear_is_judged_on_faces_that_do_not_wear_it(recipe, data, tmp_path) -> None:
+    settings = ["photographed=[neutral,happy]", "resample=1", "batch=64"]
+    trainer = trainer_of(recipe, data, tmp_path, *settings)
+    batch = trainer.batch(trainer.chance())
+    unknown, worn = batch.known == 0, batch.wanted[:, :2].sum(dim=1) == 1
+    assert (unknown & worn).sum() > 32, "half are asked for one of these, others by chance"
+    assert (unknown & ~worn).any()
+    guessed = (batch.face * 0.5).requires_grad_()
+    terms, _ = natural_terms(trainer.judges, guessed, batch)
+    terms["imagenet"].backward(retain_graph=True)
+    assert not guessed.grad[unknown].any()
+    terms["projected"].backward()
+    heard = guessed.grad.flatten(1).norm(dim=1) > 0
+    assert heard[worn].all()
+    assert not heard[unknown & ~worn].any()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("detail", [[], ["networks.grown=1", "detail=32", "networks.widths=[4,8,16,16]"]])
-def test_a_run_with_them_goes_on_exactly(recipe, data, tmp_path, detail) -> None:
-    if detail:
+@pytest.mark.parametrize(
+    "more", [["weights.mirrored=20"], ["networks.grown=1", "detail=32", "networks.widths=[4,8,16,16]"]]
+)
+def test_a_run_with_them_goes_on_exactly(recipe, data, tmp_path, more) -> None:
+    if "detail=32" in more:
         small = load_config(recipe, ["networks.image_size=32", "networks.widths=[8,16,16]"])
         save_checkpoint(pipeline_of(build_networks(small), small), tmp_path / "small.safetensors")
-        detail = [*detail, f"start_from={tmp_path / 'small.safetensors'}"]
-    command = ["fit", str(recipe), "--data", str(data), "--cpu", "--set", *BOTH, "save_every=16", "images=32", *detail]
+        more = [*more, f"start_from={tmp_path / 'small.safetensors'}"]
+    command = ["fit", str(recipe), "--data", str(data), "--cpu", "--set", *BOTH, "save_every=16", "images=32", *more]
     assert main([*command, "--out", str(tmp_path / "whole")]) == 0
     shutil.copytree(tmp_path / "whole", tmp_path / "cut")
     (tmp_path / "cut" / "state-000000032.safetensors").unlink()

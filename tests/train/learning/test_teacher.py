@@ -96,6 +96,8 @@ def test_a_teacher_is_asked_louder_where_there_is_no_truth(recipe: Path, data: P
     [
         (["weights.mirrored=1", "mirror=false"], "expression with a side"),
         (["louder=1.4"], "only a teacher"),
+        (["photographed=[happy]"], "two or more"),
+        (["photographed=[happy,furious]"], "'furious'"),
     ],
 )
 def test_settings_that_would_teach_nothing_good_are_refused(recipe: Path, overrides: list[str], says: str) -> None:
