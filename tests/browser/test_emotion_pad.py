@@ -59,6 +59,18 @@ def styled(request, browser, server: Server) -> Iterator:
     page.close()
 
 
+@pytest.fixture(scope="module")
+def plain(browser, server: Server) -> Iterator:
+    """A page without the pad."""
+    page = browser.new_page()
+    page.route("**/emotion_pad.js", lambda route: route.abort())
+    page.goto(server.url, timeout=PATIENCE)
+    page.wait_for_function("() => window.LiteGraph?.registered_node_types?.ECGANEmotionMix", timeout=PATIENCE)
+    page.wait_for_timeout(1500)
+    yield page
+    page.close()
+
+
 @pytest.fixture
 def pad(styled) -> Iterator:
     """The page with one Mix Emotions in an empty graph; `page.emotions` are those that it offers."""
@@ -153,18 +165,13 @@ def test_numbers_move_the_handle(pad) -> None:
     assert pad.evaluate(HANDLE) == pytest.approx([0.0, -weight], abs=0.001)
 
 
-def test_the_workflow_is_the_same_with_and_without_it(pad, browser, server: Server) -> None:
+def test_the_workflow_is_the_same_with_and_without_it(pad, plain) -> None:
     drag(pad, (0.0, 0.0), (0.2, -0.5))
     values, saved = pad.evaluate(VALUES), pad.evaluate("() => app.graph.serialize().nodes[0]")
     assert saved["widgets_values"] == values
     assert [slot["name"] for slot in saved["inputs"]] == ["model", "vector", *INPUTS]
     assert list(api_form(pad)["1"]["inputs"]) == INPUTS
 
-    plain = browser.new_page()
-    plain.route("**/emotion_pad.js", lambda route: route.abort())
-    plain.goto(server.url, timeout=PATIENCE)
-    plain.wait_for_function("() => window.LiteGraph?.registered_node_types?.ECGANEmotionMix", timeout=PATIENCE)
-    plain.wait_for_timeout(1500)
     workflow = pad.evaluate("() => app.graph.serialize()")
     load(plain, workflow)
     sent = api_form(plain)
@@ -173,7 +180,6 @@ def test_the_workflow_is_the_same_with_and_without_it(pad, browser, server: Serv
     again = plain.evaluate("() => app.graph.serialize().nodes[0]")
     for key in ("widgets_values", "inputs", "outputs", "properties"):
         assert again[key] == saved[key]
-    plain.close()
 
 
 def test_a_saved_workflow_opens_with_its_numbers(pad) -> None:

@@ -9,6 +9,8 @@ import pytest
 from tests.browser.page import open_workflow, run_workflow
 from tests.host import saved
 
+ONE_PAGE = True
+
 
 @pytest.mark.parametrize("file", saved.FILES, ids=saved.name_of)
 def test_it_opens_as_it_was_saved_and_runs(page, complaints: list[str], file: Path) -> None:

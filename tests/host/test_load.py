@@ -11,7 +11,7 @@ from benchmarks.measuring import load_cases
 from benchmarks.measuring.load_drive import drive, mine
 from tools.comfyui.server import Server
 
-PROMPTS = 20
+PROMPTS = 14
 
 
 @pytest.fixture
