@@ -20,8 +20,8 @@ def networks(recipe, data, tmp_path_factory):
     """A folder with `judge.safetensors` and `identity.safetensors`, taught on the drawn faces."""
     config, folder = load_config(recipe), tmp_path_factory.mktemp("networks")
     training = load_faces(config, data)
-    save_judge(train_judge(training, config, images=800), folder / "judge.safetensors", config.emotions)
-    save_identity(train_identity(training, config, images=480), folder / "identity.safetensors")
+    save_judge(train_judge(training, config, images=400), folder / "judge.safetensors", config.emotions)
+    save_identity(train_identity(training, config, images=240), folder / "identity.safetensors")
     return folder
 
 
