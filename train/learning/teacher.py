@@ -3,8 +3,8 @@
 Asked for a face and for its mirror image, a model draws two mouths, each crooked in its own way: half of the faces that
 it learned from were mirrored, and yet what it guesses depends on the side. The mean of both is nearer to the truth than
 either, and soft. A run that is taught by that mean, of its own smoothed weights (Tarvainen and Valpola 2017, Mean
-teachers; Laine and Aila 2017 for a mean of several looks), draws the same from either side in time, and then the mean
-is as sharp as its other losses have it. Where there is a truth and the run is nearer to it, the teacher is not heard:
+teachers; Laine and Aila 2017 for a mean of several looks), is drawn towards the same from either side, and the more
+alike both are, the sharper is their mean. Where there is a truth and the run is nearer to it, the teacher is not heard:
 `losses.nearer`.
 """
 
