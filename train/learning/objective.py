@@ -94,8 +94,8 @@ class CompletionObjective(nn.Module):
         prior = encoded.prior if not diverse else DiagonalGaussian(encoded.prior.mean, encoded.prior.std.detach())
         z = prior.sample(batch.chance.normal_like(prior.mean))
         if judges.teacher is not None:  # half of the faces are the likeliest; samples are to differ from what it draws
-            likeliest = batch.chance.uniform(len(face), 1, 1, 1).to(face) < 0.5
-            z = torch.where(likeliest, prior.mean, z)
+            likeliest = batch.chance.uniform(len(face)).to(face) < 0.5
+            z = torch.where(likeliest[:, None, None, None], prior.mean, z)
         guessed = self.generator(z, asked, encoded.features, visible, hole)
         rebuilt, guessed = [i.float() for i in rebuilt], [i.float() for i in guessed]
         composites = torch.cat([composite(face, rebuilt[-1], hole), composite(face, guessed[-1], hole)])
@@ -114,9 +114,7 @@ class CompletionObjective(nn.Module):
         if self.config.uses("shades"):
             terms["shades"] = losses.shades(guessed[-1], batch.truth, hole, batch.known)
         if judges.teacher is not None:
-            due = judges.teacher(face, hole, self._louder(batch))
-            heard = hole * likeliest * losses.nearer(due, guessed[-1], batch.truth, hole, batch.known)
-            terms["mirrored"] = losses.mirrored(guessed[-1], due, heard)
+            terms["mirrored"] = self._mirrored(batch, guessed[-1], likeliest, judges.teacher)
         with torch.no_grad():
             target = features(face)
             wanted_target = target if batch.truth is face else features(batch.truth)
@@ -155,6 +153,15 @@ class CompletionObjective(nn.Module):
         moved = (batch.truth - batch.face).abs().mean(dim=1, keepdim=True)
         inside = batch.known[:, None, None, None] * self.config.prior_hole_weight
         return 1 - batch.hole + batch.hole * inside * (1 + self.config.moved_weight * moved)
+
+    def _mirrored(self, batch: Batch, guessed: Tensor, likeliest: Tensor, teacher: Teacher) -> Tensor:
+        """What those of the guessed faces that are the `likeliest` [B] lack of the teacher's, who draws no others."""
+        if not likeliest.any():
+            return guessed.new_zeros(())
+        face, hole, truth, known = (t[likeliest] for t in (batch.face, batch.hole, batch.truth, batch.known))
+        due = teacher(face, hole, self._louder(batch)[likeliest])
+        heard = hole * losses.nearer(due, guessed[likeliest], truth, hole, known)
+        return losses.mirrored(guessed[likeliest], due, heard) * likeliest.float().mean()
 
     def _louder(self, batch: Batch) -> Tensor:
         """What the teacher is asked for: `asked`, but where there is no truth for it `louder` times as strong."""

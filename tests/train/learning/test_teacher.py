@@ -77,18 +77,23 @@ def test_a_run_comes_to_draw_both_sides_alike(taught: Trainer) -> None:
         assert all(torch.equal(a, b) for a, b in zip(teacher.parameters(), taught.smoothed, strict=True))
 
 
-def test_a_teacher_is_asked_louder_where_there_is_no_truth(recipe: Path, data: Path, tmp_path: Path) -> None:
+def test_a_teacher_is_asked_of_the_likeliest_faces_and_louder_where_there_is_no_truth(
+    recipe: Path, data: Path, tmp_path: Path
+) -> None:
     config = load_config(recipe, [*TAUGHT, "louder=1.5"])
     trainer = Trainer(config, data, make_accelerator(config, tmp_path, cpu=True))
-    batch, heard = trainer.batch(trainer.chance()), []
-    trainer.judges.teacher.register_forward_pre_hook(lambda _, inputs: heard.append(inputs[2]))  # type: ignore[union-attr]
+    teacher, heard = trainer.judges.teacher, []
+    assert teacher is not None
+    teacher.register_forward_pre_hook(lambda _, inputs: heard.append(inputs))
+    batch = trainer.batch(trainer.chance())
     trainer.completion(batch, trainer.judges, False)
+    [[faces, _, asked]] = heard
+    who = [next(i for i, face in enumerate(batch.face) if torch.equal(face, one)) for one in faces]
+    unknown = batch.known[who] == 0
+    assert 0 < unknown.sum() < len(who) < len(batch.face)
     neutral = F.one_hot(torch.tensor(0), 3).float()
-    unknown = batch.known == 0
-    assert unknown.any()
-    assert not unknown.all()
-    assert torch.equal(heard[0][~unknown], batch.asked[~unknown])
-    assert torch.allclose(heard[0][unknown], neutral + 1.5 * (batch.asked[unknown] - neutral))
+    assert torch.equal(asked[~unknown], batch.asked[who][~unknown])
+    assert torch.allclose(asked[unknown], neutral + 1.5 * (batch.asked[who][unknown] - neutral))
 
 
 @pytest.mark.parametrize(
