@@ -10,8 +10,8 @@ from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.networks.generator import Generator
 from ecgan_core.pipeline import ECGANPipeline
 
+from .data.light import luminance
 from .learning.networks import build_networks, pipeline_of
-from .losses import luminance
 from .runs.run_folder import config_of, newest_state
 from .runs.state import StateError, put_back
 

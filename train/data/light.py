@@ -14,14 +14,19 @@ from torch import Tensor
 
 from ecgan_core.networks.blocks import coordinates
 
-from ..losses import luminance
-
+LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 SHOULDER = 0.85  # of 0..1; what is brighter runs towards white and does not reach it
 
 LOW_KEY = 0.12, (-1.6, -0.4)  # share of faces, and their exposure, in natural logarithms
 SIDE_LIGHT = 0.4, 0.55  # share of faces, and the standard deviation of ln(gain) from the middle to the edge
 CAST = 0.15, 0.22  # share of faces with a strong colour cast, and the standard deviation of ln(gain) by colour
 BLACK_AND_WHITE = 0.08
+
+
+def luminance(image: Tensor) -> Tensor:
+    """Brightness of an RGB image [B,3,H,W] as [B,1,H,W], same range."""
+    weights = torch.tensor(LUMINANCE, device=image.device, dtype=image.dtype).view(1, 3, 1, 1)
+    return (image * weights).sum(1, keepdim=True)
 
 
 @dataclass(frozen=True)

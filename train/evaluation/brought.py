@@ -18,7 +18,8 @@ from ecgan_core.face.portrait import complete_portraits, render
 from ecgan_core.face.regions import region_hole
 from ecgan_core.pipeline import ECGANPipeline
 
-from ..losses import luminance, shades
+from ..data.light import luminance
+from ..learning.losses import shades
 from .face_api import SAME_PERSON
 from .metrics import mean_in, psnr_in
 from .octaves import octaves_in

@@ -19,7 +19,7 @@ from ecgan_core.words import shown
 
 from ..config import TrainConfig
 from ..data.faces import FaceSet, augment, draw, step_generator, to_float
-from ..losses import emotion_cross_entropy
+from ..learning.losses import emotion_cross_entropy
 
 KIND = "an emotion judge"
 JUDGE_SEED = 2_000_003  # added to the run's: the judge must not learn in the order that the run did

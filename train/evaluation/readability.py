@@ -15,8 +15,8 @@ from ..config import Networks, Source, TrainConfig
 from ..data.faces import FaceSet, augment, draw, load_faces, step_generator, to_float
 from ..data.sources.row import DataError
 from ..data.sources.source import rows_of
-from ..learning.features import FeatureNetwork
-from ..losses import emotion_cross_entropy
+from ..learning.judges.features import FeatureNetwork
+from ..learning.losses import emotion_cross_entropy
 from ..mixtures import without_mixtures
 
 HELD_OUT = 0.2  # share of the identities

@@ -1,1 +1,1 @@
-"""One step of training: networks, objective and optimizers, the noise of a step, and what several processes share."""
+"""One step of training: networks, losses and their judges, objective, optimizers, chance, and what processes share."""

@@ -20,11 +20,11 @@ from ecgan_core.networks.discriminator import Discriminator
 from ecgan_core.networks.encoder import Encoder
 from ecgan_core.networks.generator import Generator, composite
 
-from .. import losses
 from ..config import TrainConfig
+from . import losses
+from .judges.projected import ProjectedDiscriminator
 from .objective import Batch, Drawn, Judges, natural_terms, projected_loss, told_apart
 from .processes import weight_share
-from .projected import ProjectedDiscriminator
 
 
 class DetailObjective(nn.Module):

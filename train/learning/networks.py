@@ -17,8 +17,8 @@ from ecgan_core.networks.generator import Generator
 from ecgan_core.pipeline import ECGANPipeline
 
 from ..config import ConfigError, Networks, TrainConfig
-from .features import FeatureNetwork
-from .projected import ProjectedDiscriminator
+from .judges.features import FeatureNetwork
+from .judges.projected import ProjectedDiscriminator
 
 
 def build_networks(config: TrainConfig) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The whole objective: what E and G minimise, and what D and Q minimise. The equations are in `train.losses`.
+"""The whole objective: what E and G minimise, and what D and Q minimise. The equations are in `train.learning.losses`.
 
 Both are modules whose `forward` is one training pass, so that Accelerate may wrap them for several processes.
 """
@@ -17,14 +17,15 @@ from ecgan_core.networks.discriminator import Discriminator
 from ecgan_core.networks.encoder import DiagonalGaussian, Encoder
 from ecgan_core.networks.generator import Generator, composite
 
-from .. import losses
-from ..config import TrainConfig
+from ..config import LossWeights, TrainConfig
+from ..data.light import luminance
+from . import losses
 from .chance import Chance
-from .features import FeatureNetwork, emotion_loss, read_emotions
-from .imagenet import ImageNetFeatures
+from .judges.features import FeatureNetwork, emotion_loss, read_emotions
+from .judges.imagenet import ImageNetFeatures
+from .judges.projected import ProjectedDiscriminator
+from .judges.teacher import Teacher
 from .processes import weight_share
-from .projected import ProjectedDiscriminator
-from .teacher import Teacher
 
 
 @dataclass
@@ -184,7 +185,7 @@ class CompletionObjective(nn.Module):
             logits = features.emotion_logits([m[half:] for m in maps])
         else:
             moved, whole = jitter(composites[half:], torch.zeros_like(batch.hole), batch.chance)
-            logits = discriminator.emotion_logits(losses.luminance(moved).expand(-1, 3, -1, -1), whole)
+            logits = discriminator.emotion_logits(luminance(moved).expand(-1, 3, -1, -1), whole)
         known = batch.known
         weight = known + self.config.mi_unknown * (1 - known)
         return losses.mutual_information(logits, batch.wanted, self.config.mi_enough, weight)
@@ -272,7 +273,7 @@ def jitter(image: Tensor, hole: Tensor, chance: Chance) -> tuple[Tensor, Tensor]
     return both[:, :3] * (1 + 0.1 * gain) + 0.1 * offset, both[:, 3:]
 
 
-def weigh(terms: dict[str, Tensor], weights: losses.LossWeights, adversarial_share: float = 1.0) -> Tensor:
+def weigh(terms: dict[str, Tensor], weights: LossWeights, adversarial_share: float = 1.0) -> Tensor:
     """L = Σ λ_i L_i over E's and G's terms; `adversarial_share` ramps the adversarial ones."""
     scale = {"adversarial": adversarial_share, "projected": adversarial_share}
     return torch.stack([getattr(weights, name) * scale.get(name, 1.0) * term for name, term in terms.items()]).sum()

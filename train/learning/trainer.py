@@ -24,12 +24,12 @@ from .chance import Chance
 from .detail import DetailDiscriminatorObjective, DetailObjective, corners_near
 from .deviations import record_deviations
 from .devices import compile_blocks
-from .features import reading_accuracy, warm_up
-from .imagenet import ImageNetFeatures
+from .judges.features import reading_accuracy, warm_up
+from .judges.imagenet import ImageNetFeatures
+from .judges.teacher import Teacher
 from .networks import build_networks, start_from
 from .objective import Batch, CompletionObjective, DiscriminatorObjective, Judges, weigh
 from .processes import equalise, gather, share_batch_norm
-from .teacher import Teacher
 
 
 class Trainer:

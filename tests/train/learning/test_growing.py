@@ -16,10 +16,10 @@ from ecgan_core.files.checkpoint import load_checkpoint, save_checkpoint
 from ecgan_core.pipeline import ECGANPipeline
 from train.cli import main
 from train.config import ConfigError, TrainConfig, from_dict, load_config
+from train.data.light import luminance
 from train.learning.devices import make_accelerator
 from train.learning.networks import build_networks, can_widen, pipeline_of, start_from
 from train.learning.trainer import Trainer
-from train.losses import luminance
 
 pytestmark = pytest.mark.slow
 

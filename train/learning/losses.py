@@ -1,4 +1,4 @@
-"""Every loss of the method as one small function with its equation; `LossWeights` says how much each counts.
+"""Every loss of the method as one small function with its equation; `config.LossWeights` says how much each counts.
 
 Symbols are METHOD's: I_g ground truth, M = 1 − hole, z latent, c emotion label, Q the emotion inference network, φ a
 feature network. All means are over the batch and the elements, so weights do not depend on sizes.
@@ -7,7 +7,6 @@ feature network. All means are over the batch and the elements, so weights do no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -15,36 +14,11 @@ from torch import Tensor
 
 from ecgan_core.networks.encoder import DiagonalGaussian
 
-LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+from ..data.light import luminance
+
 ALIKE = 0.04  # of `palette` and `shades`: as far apart as nobody sees, 5 of 255
 OPENED = 0.1  # of `shades`: the share of a hole that an expression may darken, as a mouth that opens does
 WINDOW, LEAST_ENERGY = 16, 0.004  # of `sharpness`: pixels; and what is as good as none, half of 1 of 255
-
-
-@dataclass(frozen=True)
-class LossWeights:
-    """λ of each term. Where the paper gives no figure the source is a measured run, named in docs/experiments.md."""
-
-    kl: float = 0.05  # 1 collapsed the posterior
-    adversarial: float = 0.1  # .35 sharpened faces and broke up their mouths
-    emotion: float = 1.0
-    mutual_information: float = 0.1  # needed (accuracy .98 → .27 without it), and patterns grow above .15
-    appearance: float = 10.0
-    chroma: float = 20.0  # φ and Q see luminance only, so colour needs a term of its own
-    palette: float = 0.0  # where there is no truth, and the colour of teeth is nobody's business
-    shades: float = 0.0  # how much of a hole is dark, of which nobody else says anything where there is no truth
-    perceptual: float = 4.0
-    imagenet: float = 0.0  # the perceptual loss once more, in features of a network that was taught on photographs
-    projected: float = 0.0  # a second adversarial loss, of the discriminator that looks through that network
-    mirrored: float = 0.0  # of the likeliest faces, which are to be the teacher's, see `learning.teacher`
-    sharpness: float = 0.0  # of grown levels alone, see `detail`
-    diversity: float = 0.0  # late and light: samples that must differ from the start come out crooked
-
-
-def luminance(image: Tensor) -> Tensor:
-    """Brightness of an RGB image [B,3,H,W] as [B,1,H,W], same range."""
-    weights = torch.tensor(LUMINANCE, device=image.device, dtype=image.dtype).view(1, 3, 1, 1)
-    return (image * weights).sum(1, keepdim=True)
 
 
 def kl_divergence(q: DiagonalGaussian, p: DiagonalGaussian) -> Tensor:

@@ -18,11 +18,12 @@ from torch import Tensor, nn
 from ecgan_core.face.holes import sample_holes
 from ecgan_core.networks.discriminator import Discriminator, EmotionHead
 
+from ...config import TrainConfig
+from ...data.faces import FaceSet, augment, draw, step_generator, to_float
+from ...data.light import luminance
+from ...runs.status import FIRST_WORD, duration
 from .. import losses
-from ..config import TrainConfig
-from ..data.faces import FaceSet, augment, draw, step_generator, to_float
-from ..runs.status import FIRST_WORD, duration
-from .chance import Chance
+from ..chance import Chance
 
 WARMUP_SEED = 1_000_003  # added to the run's seed: the warm-up must not see the same batches as the run
 
@@ -55,7 +56,7 @@ class FeatureNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Feature maps of an RGB image [B,3,S,S] in −1..1, fine to coarse."""
-        maps = [self.stem(losses.luminance(image))]
+        maps = [self.stem(luminance(image))]
         for unit in self.units:
             maps.append(unit(maps[-1]))
         return maps
@@ -121,7 +122,7 @@ def read_emotions(discriminator: Discriminator, face: Tensor, config: TrainConfi
     hole = chance.share(sample_holes(config.holes, batch * chance.processes, face.shape[-1], chance.generator))
     hole = (hole * (chance.uniform(batch, 1, 1, 1) < 1 / 3)).to(face.device)
     grey = (chance.uniform(batch, 1, 1, 1) < 1 / 3).to(face.device)
-    seen = torch.where(grey, losses.luminance(face).expand_as(face), face)
+    seen = torch.where(grey, luminance(face).expand_as(face), face)
     return discriminator.emotion_logits(seen * (1 - hole), hole)
 
 

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from ecgan_core.networks.encoder import DiagonalGaussian
-from train import losses
+from train.data.light import luminance
+from train.learning import losses
 
 
 def gaussian(mean, std):
@@ -118,7 +119,7 @@ def test_shades_are_as_many_as_the_truths_wherever_they_lie():
 def test_shades_have_the_truths_colours_too_wherever_they_lie():
     truth, hole = torch.zeros(1, 3, 32, 32), torch.ones(1, 1, 32, 32)
     red = torch.tensor([0.6, -0.3, -0.03]).view(3, 1, 1)
-    red = red - losses.luminance(red[None])[0]
+    red = red - luminance(red[None])[0]
     truth[..., :8, :] = red  # a quarter are lips, as light as skin
     lower, pale = truth.roll(16, dims=-2), truth / 2
     assert losses.shades(lower, truth, hole, torch.ones(1)).item() == pytest.approx(0, abs=1e-6)

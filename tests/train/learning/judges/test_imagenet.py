@@ -15,7 +15,7 @@ from tools.weights.imagenet import PORTRAIT, REFERENCE, SIDE, WHEEL
 from train.cli import main
 from train.config import load_config
 from train.learning.devices import make_accelerator
-from train.learning.imagenet import WEIGHTS, WIDTHS, ImageNetFeatures
+from train.learning.judges.imagenet import WEIGHTS, WIDTHS, ImageNetFeatures
 from train.learning.networks import build_networks, pipeline_of
 from train.learning.objective import natural_terms, projected_loss
 from train.learning.trainer import Trainer

@@ -13,7 +13,7 @@ from ecgan_core.emotions.codes import replicate
 from ecgan_core.face.holes import region
 from train.config import ConfigError, load_config
 from train.learning.devices import make_accelerator
-from train.learning.teacher import Teacher
+from train.learning.judges.teacher import Teacher
 from train.learning.trainer import Trainer
 
 TAUGHT = ["weights.mirrored=20", "resample=0.5", "learning_rate=5e-3", "decay_share=0", "images=1000"]
